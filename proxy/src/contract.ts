@@ -1,0 +1,59 @@
+import { PolicySource } from "@sallyport/core/policy";
+import * as z from "zod";
+
+/**
+ * What the sidecar reads: `--config FILE` (its `policy` is re-read when the file changes), or else the JSON text in
+ * `SALLYPORT_PROXY_CONFIG`. The controller writes it in these types.
+ */
+export const PROXY_CONFIG_ENV = "SALLYPORT_PROXY_CONFIG";
+/** The pod's name and namespace, for the records (downward API). */
+export const POD_NAME_ENV = "POD_NAME";
+export const POD_NAMESPACE_ENV = "POD_NAMESPACE";
+
+/** The ports a sidecar takes in its pod; no container of the user's may declare one of them. */
+export const PORTS = {
+  outbound: 15_001, // loopback only: where iptables sends TCP
+  inbound: 15_006, // reserved
+  admin: 15_000, // loopback only, GET only
+  ready: 15_021, // the pod's address: /ready and /metrics
+} as const;
+
+const Port = z.int().min(0).max(65_535);
+const Milliseconds = z.int().min(0).max(86_400_000);
+
+export const ProxyConfig = z.strictObject({
+  /** 0 lets the kernel choose; what was chosen is logged. */
+  ports: z
+    .strictObject({
+      outbound: Port.default(PORTS.outbound),
+      admin: Port.default(PORTS.admin),
+      ready: Port.default(PORTS.ready),
+    })
+    .prefault({}),
+  /** Without one, everything passes and is recorded. */
+  policy: PolicySource.prefault({ mode: "audit" }),
+  limits: z
+    .strictObject({
+      /** Open connections; one more is reset (`denied.limit`). Each costs two file descriptors. */
+      connections: z.int().min(1).max(500_000).default(8_192),
+      connectTimeoutMs: Milliseconds.min(1).default(5_000),
+    })
+    .prefault({}),
+  /** After SIGTERM: new connections are taken for `minMs`, open ones may go on for `maxMs`. */
+  drain: z
+    .strictObject({
+      minMs: Milliseconds.default(0),
+      maxMs: Milliseconds.default(25_000),
+    })
+    .prefault({}),
+  accessLog: z
+    .strictObject({
+      select: z.enum(["all", "denied", "off"]).default("all"),
+      /** What may wait for a slow reader of the log; beyond it lines are dropped and counted. */
+      queueBytes: z.int().min(4_096).max(1_073_741_824).default(1_048_576),
+    })
+    .prefault({}),
+  logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
+});
+export type ProxyConfig = z.output<typeof ProxyConfig>;
+export type ProxyConfigInput = z.input<typeof ProxyConfig>;
