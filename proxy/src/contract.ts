@@ -30,6 +30,8 @@ export const ProxyConfig = z.strictObject({
       ready: Port.default(PORTS.ready),
     })
     .prefault({}),
+  /** The user and group whose packets iptables spares; the sidecar refuses to start as anybody else. */
+  user: z.strictObject({ uid: z.int().min(1), gid: z.int().min(1) }).optional(),
   /** Without one, everything passes and is recorded. */
   policy: PolicySource.prefault({ mode: "audit" }),
   limits: z

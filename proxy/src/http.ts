@@ -1,0 +1,93 @@
+import { createServer, type Server } from "node:http";
+
+export interface Answer {
+  readonly status: number;
+  readonly contentType: "text/plain" | "application/json" | "text/plain; version=0.0.4";
+  readonly body: string;
+}
+
+export function text(body: string, status = 200): Answer {
+  return { status, contentType: "text/plain", body };
+}
+
+export function json(value: unknown): Answer {
+  return {
+    status: 200,
+    contentType: "application/json",
+    body: `${JSON.stringify(value, null, 2)}\n`,
+  };
+}
+
+export type Routes = Readonly<Record<string, (query: URLSearchParams) => Answer>>;
+
+/**
+ * A small GET-only HTTP server. `hosts`, where given, are the only names it answers to: a page in a browser must not
+ * reach a loopback port through a DNS name of its own (DNS rebinding).
+ */
+export function serve(
+  routes: Routes,
+  listen: { readonly port: number; readonly host: string },
+  hosts?: readonly string[],
+): Promise<{ readonly port: number; close(): void }> {
+  const server = createServer((request, response) => {
+    const answer = answerTo(
+      request.method,
+      request.url ?? "/",
+      request.headers.host,
+      routes,
+      hosts,
+    );
+    const body = Buffer.from(answer.body);
+    response.writeHead(answer.status, {
+      "content-type": answer.contentType,
+      "content-length": body.length,
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      ...(answer.status === 405 && { allow: "GET, HEAD" }),
+    });
+    response.end(request.method === "HEAD" ? undefined : body);
+  });
+  server.requestTimeout = 5_000;
+  server.headersTimeout = 5_000;
+  server.maxConnections = 256;
+  return bind(server, listen);
+}
+
+function answerTo(
+  method: string | undefined,
+  target: string,
+  host: string | undefined,
+  routes: Routes,
+  hosts: readonly string[] | undefined,
+): Answer {
+  if (method !== "GET" && method !== "HEAD") return text("only GET is answered here\n", 405);
+  if (hosts && !hosts.includes((host ?? "").replace(/:\d+$/, "")))
+    return text(`only asked as ${hosts.join(", ")}, not as "${host ?? ""}"\n`, 403);
+  const url = URL.parse(target, "http://localhost");
+  const route = url && Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
+  if (!url || !route) return text(`nothing here; there is ${Object.keys(routes).join(" ")}\n`, 404);
+  return route(url.searchParams);
+}
+
+function bind(
+  server: Server,
+  { host, port }: { host: string; port: number },
+): Promise<{ readonly port: number; close(): void }> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        new Error(`cannot listen on ${host} port ${port}: ${error.message}`, { cause: error }),
+      );
+    });
+    server.listen({ host, port }, () => {
+      const bound = server.address();
+      resolve({
+        port: typeof bound === "object" && bound ? bound.port : port,
+        close: () => {
+          server.close();
+          server.closeAllConnections();
+        },
+      });
+    });
+  });
+}

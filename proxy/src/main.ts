@@ -1,0 +1,142 @@
+import { get } from "node:http";
+import { parseArgs } from "node:util";
+import { BoundedWriter } from "./bounded-writer.ts";
+import { ConfigError, configFromEnvironment, readConfigFile } from "./config.ts";
+import { POD_NAME_ENV, POD_NAMESPACE_ENV, PORTS, type ProxyConfig } from "./contract.ts";
+import { createLog, type Log } from "./log.ts";
+import { type Sidecar, startSidecar } from "./sidecar.ts";
+import { watchContent } from "./watch.ts";
+
+const HELP = `sallyport proxy: the sidecar through which a pod's outbound TCP connections leave
+
+  proxy [--config FILE]   serve; without a file the configuration is the JSON text in SALLYPORT_PROXY_CONFIG.
+                          When the file changes its policy is applied at once; the rest of it at the next start.
+  proxy wait [SECONDS]    wait until the sidecar of this pod is ready (60 seconds unless told)
+  proxy --help | --version
+
+Standard output carries the access log, one JSON line a connection; standard error the sidecar's own log.
+`;
+const VERSION = "0.1.0";
+const USAGE = 2;
+
+async function main(argv: readonly string[]): Promise<number | undefined> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      config: { type: "string" },
+      help: { type: "boolean", short: "h" },
+      version: { type: "boolean" },
+    },
+  });
+  if (values.help) return print(HELP);
+  if (values.version) return print(`${VERSION}\n`);
+  const [command, ...rest] = positionals;
+  if (command === "wait") return waitUntilReady(Number(rest[0] ?? 60));
+  if (command !== undefined) throw new ConfigError(`"${command}" is no command; see --help`);
+  await serve(values.config);
+  return undefined;
+}
+
+async function serve(path: string | undefined): Promise<void> {
+  const config = path ? readConfigFile(path) : configFromEnvironment(process.env);
+  const errors = new BoundedWriter(2, 262_144);
+  const log = createLog(errors, config.logLevel, Date.now);
+  const sidecar = await startSidecar({
+    config,
+    pod: {
+      name: process.env[POD_NAME_ENV] ?? "",
+      namespace: process.env[POD_NAMESPACE_ENV] ?? "",
+    },
+    log,
+    accessLogFd: 1,
+    now: Date.now,
+  });
+  log("info", "ready", {
+    ...sidecar.ports,
+    mode: config.policy.mode,
+    started_ms: Math.round(performance.now()),
+  });
+  const stopWatching = path
+    ? watchContent(path, () => reload(path, config, sidecar, log))
+    : undefined;
+
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    stopWatching?.();
+    log("info", `${signal}: draining; once more ends at once`);
+    void sidecar
+      .drain()
+      .then(() => errors.flush(1_000))
+      .then(() => process.exit(0));
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+/** A file that cannot be used changes nothing; the log, /stats and /ready say so. */
+function reload(path: string, started: ProxyConfig, { policy }: Sidecar, log: Log): void {
+  let config: ProxyConfig;
+  try {
+    config = readConfigFile(path);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    policy.reject(error.message);
+    log("error", `the policy in force stays: ${error.message}`);
+    return;
+  }
+  if (policy.apply(config.policy, Date.now()))
+    log("info", "policy applied", { version: policy.version, ...config.policy });
+  const rest = (all: ProxyConfig) => JSON.stringify({ ...all, policy: undefined });
+  if (rest(config) !== rest(started))
+    log("warn", `only the policy of ${path} is re-read; the rest of it counts from the next start`);
+}
+
+/** For an ordinary sidecar's postStart hook: the app's container starts when this has ended. */
+async function waitUntilReady(seconds: number): Promise<number> {
+  if (!(seconds > 0)) throw new ConfigError("wait: expected a number of seconds");
+  const until = performance.now() + seconds * 1_000;
+  let last = "";
+  while (performance.now() < until) {
+    last = await askReady();
+    if (last === "") return 0;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  console.error(`the sidecar is not ready after ${seconds} s: ${last}`);
+  return 1;
+}
+
+/** Empty when it is ready; otherwise what stands in the way. */
+function askReady(): Promise<string> {
+  return new Promise((resolve) => {
+    get({ host: "127.0.0.1", port: PORTS.ready, path: "/ready", timeout: 1_000 }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk) => {
+        body += chunk;
+      });
+      response.on("end", () => resolve(response.statusCode === 200 ? "" : body.trim()));
+      response.on("error", (error) => resolve(error.message));
+    }).on("error", (error) => resolve(error.message));
+  });
+}
+
+function print(text: string): number {
+  console.log(text.trimEnd());
+  return 0;
+}
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    if (status !== undefined) process.exitCode = status;
+  },
+  (error: Error) => {
+    const usage =
+      error instanceof ConfigError ||
+      ("code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"));
+    console.error(error.message);
+    process.exit(usage ? USAGE : 1);
+  },
+);

@@ -1,0 +1,160 @@
+import { adminRoutes, type Insight, readyRoutes } from "./admin.ts";
+import { BoundedWriter } from "./bounded-writer.ts";
+import { Connections } from "./connections.ts";
+import type { ProxyConfig } from "./contract.ts";
+import { serve } from "./http.ts";
+import { listen } from "./listener.ts";
+import type { Log } from "./log.ts";
+import { LoopGuard } from "./loop-guard.ts";
+import { PolicyHolder } from "./policy-holder.ts";
+import { sidecarFigures } from "./sidecar-figures.ts";
+import { TrafficStats } from "./stats.ts";
+
+export interface SidecarOptions {
+  readonly config: ProxyConfig;
+  readonly pod: { readonly name: string; readonly namespace: string };
+  readonly log: Log;
+  /** Where the access log goes; the descriptor stays the caller's. */
+  readonly accessLogFd: number;
+  readonly now: () => number;
+}
+
+export interface Sidecar {
+  readonly ports: { readonly outbound: number; readonly admin: number; readonly ready: number };
+  readonly policy: PolicyHolder;
+  /** Takes new connections for `drain.minMs`, waits for open ones until `drain.maxMs`, then resets what is left. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];
+
+/** Everything of the sidecar, wired; resolves when it serves. */
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const { config, pod, log, now } = options;
+  checkUser(config);
+  const startedMs = now();
+  const policy = new PolicyHolder(config.policy, startedMs);
+  const traffic = new TrafficStats();
+  const accessLog = new BoundedWriter(options.accessLogFd, config.accessLog.queueBytes);
+  const loops = new LoopGuard();
+  let notReady: string | undefined = "starting";
+
+  const connections = new Connections(
+    config.limits.connections,
+    {
+      pod,
+      connectTimeoutMs: config.limits.connectTimeoutMs,
+      loops,
+      policy: () => policy.policy,
+      now,
+    },
+    (record) => {
+      traffic.add(record);
+      const { select } = config.accessLog;
+      if (select === "all" || (select === "denied" && isTrouble(record)))
+        accessLog.line(JSON.stringify(record));
+    },
+  );
+
+  const insight: Insight = {
+    stats: () => [
+      ...traffic.collect(connections.live()),
+      ...sidecarFigures({
+        connections,
+        policy,
+        accessLog,
+        overflowed: traffic.count("denied.limit"),
+        startedMs,
+        nowMs: now(),
+        ready: notReady === undefined,
+      }),
+    ],
+    config: () => ({
+      pod,
+      started: new Date(startedMs).toISOString(),
+      policy: {
+        version: policy.version,
+        applied: new Date(policy.appliedMs).toISOString(),
+        ...policy.source,
+      },
+      config: { ...config, policy: undefined },
+      ...(policy.problem !== undefined && { problem: policy.problem }),
+    }),
+    connections: () => connections.live(),
+    notReady: () => notReady,
+    warning: () => policy.problem,
+  };
+
+  const outbound = await listen(
+    config.ports.outbound,
+    (inbound) => connections.take(inbound),
+    (error) => log("error", `a connection was reset: ${error.message}`),
+  );
+  const admin = await serve(
+    adminRoutes(insight),
+    { host: "127.0.0.1", port: config.ports.admin },
+    LOOPBACK_NAMES,
+  );
+  const ready = await servePodAddress(readyRoutes(insight), config.ports.ready);
+  const close = async () => {
+    admin.close();
+    ready.close();
+    connections.cut();
+    await outbound.close();
+    await accessLog.flush(1_000);
+  };
+
+  notReady = undefined;
+
+  return {
+    ports: {
+      outbound: outbound.endpoints[0]?.port ?? config.ports.outbound,
+      admin: admin.port,
+      ready: ready.port,
+    },
+    policy,
+    drain: async () => {
+      notReady = "draining";
+      const { minMs, maxMs } = config.drain;
+      const startedDrainMs = now();
+      await delay(Math.min(minMs, maxMs));
+      await Promise.race([connections.idle(), delay(maxMs - (now() - startedDrainMs))]);
+      const cut = connections.cut();
+      if (cut > 0) log("warn", `drain ended with ${cut} connections open; they were reset`);
+      await close();
+    },
+    close,
+  };
+}
+
+/** Run as anybody else, the sidecar's own connections would be redirected to itself, without end. */
+function checkUser({ user }: ProxyConfig): void {
+  const uid = process.getuid?.();
+  const gid = process.getgid?.();
+  if (user && (user.uid !== uid || user.gid !== gid))
+    throw new Error(
+      `the sidecar runs as uid ${uid} gid ${gid}, but iptables spares uid ${user.uid} gid ${user.gid}: ` +
+        "its connections would come back to it; run it as that user, or run init for this one",
+    );
+}
+
+/** Denials, failures, and what audit mode let pass that enforce would not. */
+function isTrouble({ reason }: { readonly reason: string }): boolean {
+  return !reason.startsWith("allowed.") || reason === "allowed.audit";
+}
+
+/** Both families where the kernel has both: the kubelet comes to the pod's address, whichever that is. */
+async function servePodAddress(routes: ReturnType<typeof readyRoutes>, port: number) {
+  try {
+    return await serve(routes, { host: "::", port });
+  } catch {
+    return serve(routes, { host: "0.0.0.0", port });
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, Math.max(0, ms)).unref();
+  });
+}

@@ -1,0 +1,116 @@
+import type { Reason } from "@sallyport/core/reasons";
+import type { DecisionRecord } from "@sallyport/core/record";
+import type { LiveConnection } from "./connection.ts";
+
+/** One figure. `labels` name what a plain-text name carries inside itself: a cluster, a reason. */
+export interface Stat {
+  /** As in Envoy's text form: `cluster.203.0.113.0/24_443.upstream_cx_total`. */
+  readonly name: string;
+  readonly value: number;
+  readonly kind: "counter" | "gauge";
+  /** The family and labels of the Prometheus form. */
+  readonly family: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Clusters are counted one by one up to this many; the rest share `_other`, so that memory stays bounded. */
+export const MAX_CLUSTERS = 1_000;
+
+const CLUSTER_COUNTERS = {
+  upstream_cx_total: 0,
+  upstream_cx_connect_fail: 0,
+  upstream_cx_connect_timeout: 0,
+  upstream_cx_rx_bytes_total: 0,
+  upstream_cx_tx_bytes_total: 0,
+};
+type ClusterCounters = typeof CLUSTER_COUNTERS;
+
+/** The cluster of a connection: the policy entry that allowed it, or `audit` where none did. */
+function clusterOf({ rule }: { readonly rule?: string }): string {
+  return rule?.replaceAll(":", "_") ?? "audit";
+}
+
+/** Counts what the records say. */
+export class TrafficStats {
+  readonly #reasons = new Map<string, number>();
+  readonly #wouldBe = new Map<string, number>();
+  readonly #clusters = new Map<string, ClusterCounters>();
+
+  add(record: DecisionRecord): void {
+    increment(this.#reasons, record.reason);
+    if (record.would_be) increment(this.#wouldBe, record.would_be);
+    if (record.verdict === "deny") return;
+    const cluster = this.#cluster(clusterOf(record));
+    if (record.connect_ms !== undefined) cluster.upstream_cx_total += 1;
+    if (record.reason.startsWith("failed.")) cluster.upstream_cx_connect_fail += 1;
+    if (record.reason === "failed.connect_timeout") cluster.upstream_cx_connect_timeout += 1;
+    cluster.upstream_cx_rx_bytes_total += record.bytes_received;
+    cluster.upstream_cx_tx_bytes_total += record.bytes_sent;
+  }
+
+  count(reason: Reason): number {
+    return this.#reasons.get(reason) ?? 0;
+  }
+
+  /** With what open connections have moved so far, so that a long one shows while it lasts. */
+  collect(live: readonly LiveConnection[]): Stat[] {
+    const clusters = new Map<string, ClusterCounters & { upstream_cx_active: number }>();
+    const entry = (name: string) => {
+      const found = clusters.get(name);
+      if (found) return found;
+      const made = { ...(this.#clusters.get(name) ?? CLUSTER_COUNTERS), upstream_cx_active: 0 };
+      clusters.set(name, made);
+      return made;
+    };
+    for (const name of this.#clusters.keys()) entry(name);
+    for (const connection of live) {
+      if (connection.state !== "open") continue;
+      const cluster = entry(this.#bounded(clusterOf(connection)));
+      cluster.upstream_cx_active += 1;
+      cluster.upstream_cx_total += 1;
+      cluster.upstream_cx_rx_bytes_total += connection.bytesReceived;
+      cluster.upstream_cx_tx_bytes_total += connection.bytesSent;
+    }
+    return [
+      ...[...this.#reasons].map(([reason, value]) =>
+        labelled("egress", "reason", reason, value, `egress.${reason}`),
+      ),
+      ...[...this.#wouldBe].map(([reason, value]) =>
+        labelled("egress_would_be", "reason", reason, value, `egress.would_be.${reason}`),
+      ),
+      ...[...clusters].flatMap(([name, counters]) =>
+        Object.entries(counters).map(([counter, value]) => ({
+          name: `cluster.${name}.${counter}`,
+          value,
+          kind: counter === "upstream_cx_active" ? ("gauge" as const) : ("counter" as const),
+          family: `cluster_${counter}`,
+          labels: { cluster: name },
+        })),
+      ),
+    ];
+  }
+
+  #bounded(name: string): string {
+    return this.#clusters.has(name) || this.#clusters.size < MAX_CLUSTERS ? name : "_other";
+  }
+
+  #cluster(wanted: string): ClusterCounters {
+    const name = this.#bounded(wanted);
+    const counters = this.#clusters.get(name) ?? { ...CLUSTER_COUNTERS };
+    this.#clusters.set(name, counters);
+    return counters;
+  }
+}
+
+/** A figure without labels. `name` is dotted; its Prometheus family is the same with underscores. */
+export function figure(name: string, kind: Stat["kind"], value: number, family = name): Stat {
+  return { name, value, kind, family: family.replaceAll(".", "_"), labels: {} };
+}
+
+function labelled(family: string, label: string, text: string, value: number, name: string): Stat {
+  return { name, value, kind: "counter", family, labels: { [label]: text } };
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
