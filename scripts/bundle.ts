@@ -5,6 +5,7 @@
  */
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { ADDON } from "../proxy/native/build.ts";
 
@@ -43,6 +44,13 @@ export async function bundle(name: Program, folder: string): Promise<string> {
   return target;
 }
 
-if (import.meta.main)
-  for (const name of Object.keys(ENTRIES) as Program[])
-    console.log(await bundle(name, process.argv[2] ?? join(ROOT, "dist")));
+if (import.meta.main) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quiet: { type: "boolean" } },
+  });
+  for (const name of Object.keys(ENTRIES) as Program[]) {
+    const target = await bundle(name, resolve(positionals[0] ?? join(ROOT, "dist")));
+    if (!values.quiet) console.log(target);
+  }
+}

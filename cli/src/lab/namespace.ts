@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from "node:child_process";
-import { readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
@@ -54,11 +54,28 @@ export class NetworkNamespace {
     return child;
   }
 
+  /** Ends every process inside, the children of children too; the links go with the last one. */
   async close(): Promise<void> {
-    for (const child of this.#children) child.kill("SIGKILL");
-    this.#holder.kill("SIGKILL");
-    if (this.#holder.exitCode === null && this.#holder.signalCode === null)
-      await new Promise((resolve) => this.#holder.once("exit", resolve));
+    for (const pid of this.#members()) process.kill(pid, "SIGKILL");
+    for (const child of [...this.#children, this.#holder])
+      if (child.exitCode === null && child.signalCode === null)
+        await new Promise((resolve) => child.once("exit", resolve));
+  }
+
+  #members(): number[] {
+    const linkOf = (pid: number) => {
+      try {
+        return readlinkSync(`/proc/${pid}/ns/net`);
+      } catch {
+        return undefined; // it has ended
+      }
+    };
+    const own = linkOf(this.pid);
+    if (own === undefined || own === linkOf(process.pid)) return [];
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => linkOf(pid) === own);
   }
 
   async #entered(): Promise<void> {

@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { play } from "./play.ts";
+import { WORLD } from "./world.ts";
+
+const HELP = `sallyport demo: the product in a minute, without a cluster
+
+  sallyport demo             webhook, admission, init, sidecar and an app's attempts, each step shown
+  sallyport demo -- CMD…     run a command of yours inside the pod instead; its exit status is given back
+
+  --programs FOLDER          the bundled programs (dist of the checkout unless told: npm run bundle)
+
+Needs root (it makes two network namespaces), iptables and iproute2. Leaves nothing behind.
+Inside the pod, http://api.example.com/ and ${WORLD.servers[0].address} port 80 are allowed; ${WORLD.servers[6].address} port 443 is not.
+`;
+
+/** Gives the exit status: 0 only if everything went as the table says. */
+export async function demo(argv: readonly string[], say: (line: string) => void): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      programs: { type: "string", default: join(import.meta.dirname, "../../../dist") },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) {
+    say(HELP);
+    return 0;
+  }
+  const programs = resolve(values.programs);
+  const problem = whyNot(programs);
+  if (problem) {
+    say(`cannot run the demo: ${problem}`);
+    return 1;
+  }
+  const cleanUps: (() => unknown)[] = [];
+  const cleanUp = async () => {
+    for (const step of cleanUps.splice(0).reverse()) await step();
+  };
+  const interrupted = (signal: NodeJS.Signals) => {
+    void cleanUp().then(() => process.kill(process.pid, signal));
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    const handler = () => {
+      process.off(signal, handler);
+      // A command of the user's has the terminal: the signal is its business, and its end is ours.
+      if (positionals.length === 0 || signal !== "SIGINT") interrupted(signal);
+    };
+    process.on(signal, handler);
+    cleanUps.push(() => process.off(signal, handler));
+  }
+  try {
+    return await play(programs, positionals, say, cleanUps);
+  } finally {
+    await cleanUp();
+  }
+}
+
+function whyNot(programs: string): string | undefined {
+  if (process.getuid?.() !== 0)
+    return "it makes network namespaces, which needs root: sudo npm run demo";
+  for (const name of ["controller", "init", "proxy"])
+    if (!existsSync(join(programs, name, `${name}.cjs`)))
+      return `${join(programs, name)} is not there: npm run bundle`;
+  return undefined;
+}

@@ -1,0 +1,69 @@
+/** The servers of the demo's world, as one process inside its namespace; says "ready" when all of them listen. */
+import { createSocket } from "node:dgram";
+import { createServer as createHttpServer } from "node:http";
+import { createServer, type Server as NetServer, type Socket } from "node:net";
+import { decode, encode } from "dns-packet";
+import { DOWNLOAD, GREETING, type Server, WORLD } from "./world.ts";
+
+const TCP: Readonly<Record<string, () => NetServer>> = {
+  http: () =>
+    createHttpServer((request, response) => {
+      response.end(`you reached ${request.socket.localAddress} as ${request.headers.host}\n`);
+    }),
+  echo: () => tcp((socket) => socket.pipe(socket)),
+  greeting: () =>
+    tcp((socket) => {
+      socket.write(GREETING);
+      socket.once("data", () => socket.end("221 bye\r\n"));
+    }),
+  download: () => tcp((socket) => socket.end(Buffer.alloc(DOWNLOAD.bytes, DOWNLOAD.pattern))),
+};
+
+function tcp(serve: (socket: Socket) => void): NetServer {
+  return createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => {});
+    serve(socket);
+  });
+}
+
+/** A and AAAA of the names of WORLD; every other question is answered with "no such name". */
+function answerDns(question: Buffer): Buffer {
+  const query = decode(question);
+  const asked = query.questions?.[0];
+  const addresses = WORLD.names[asked?.name.toLowerCase() ?? ""];
+  const family = asked?.type === "AAAA" ? ":" : ".";
+  return encode({
+    id: query.id ?? 0,
+    type: "response",
+    flags: (addresses ? 0 : 3) | 0x0480,
+    questions: query.questions ?? [],
+    answers: (addresses ?? [])
+      .filter((address) => address.includes(family))
+      .map((data) => ({
+        type: asked?.type === "AAAA" ? "AAAA" : "A",
+        name: asked?.name ?? "",
+        ttl: 30,
+        data,
+      })),
+  });
+}
+
+function udp({ address, port }: Server, answer: (message: Buffer) => Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = createSocket("udp4");
+    socket.on("message", (message, from) => {
+      socket.send(answer(message), from.port, from.address);
+    });
+    socket.bind(port, address, resolve);
+  });
+}
+
+function start(server: Server): Promise<void> {
+  if (server.speaks === "dns") return udp(server, answerDns);
+  if (server.speaks === "datagram") return udp(server, (message) => message);
+  return new Promise((resolve) => {
+    TCP[server.speaks]?.().listen({ host: server.address, port: server.port }, resolve);
+  });
+}
+
+Promise.all(WORLD.servers.map(start)).then(() => console.log("ready"));

@@ -1,0 +1,31 @@
+/**
+ * The outside world of the demo: who listens where. All addresses are for documentation (RFC 5737, RFC 3849), so that a
+ * reader cannot take them for anybody's, and exist only inside the demo's second namespace.
+ */
+export const WORLD = {
+  pod: ["10.10.0.2/24", "fd10::2/64"],
+  gateway: ["10.10.0.1/24", "fd10::1/64"],
+  resolver: "192.0.2.53",
+  names: { "api.example.com": ["192.0.2.10", "2001:db8::10"] } as Readonly<
+    Record<string, readonly string[]>
+  >,
+  servers: [
+    { address: "192.0.2.10", port: 80, speaks: "http" },
+    { address: "2001:db8::10", port: 80, speaks: "http" },
+    { address: "192.0.2.25", port: 25, speaks: "greeting" },
+    { address: "203.0.113.30", port: 8080, speaks: "download" },
+    { address: "2001:db8::30", port: 7, speaks: "echo" },
+    { address: "203.0.113.94", port: 9418, speaks: "echo" },
+    { address: "198.51.100.66", port: 443, speaks: "http" },
+    { address: "2001:db8:bad::66", port: 443, speaks: "http" },
+    { address: "192.0.2.10", port: 443, speaks: "datagram" },
+    { address: "192.0.2.53", port: 53, speaks: "dns" },
+  ],
+} as const;
+
+export type Server = (typeof WORLD.servers)[number];
+
+/** What a download serves: recognisable to its last byte. */
+export const DOWNLOAD = { bytes: 16 << 20, pattern: "sallyport " } as const;
+
+export const GREETING = "220 mail.example.com ready\r\n";
