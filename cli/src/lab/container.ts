@@ -11,6 +11,9 @@ export interface Host {
   readonly resolvConf: string;
 }
 
+/** What runtimes give where an image says nothing. */
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** What a container keeps of root's capabilities unless it says otherwise (containerd's and Docker's default set). */
 const DEFAULT_CAPABILITIES = [
   ...["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP"],
@@ -69,7 +72,7 @@ export function startContainer(
     {
       stdio,
       env: {
-        PATH: process.env.PATH,
+        PATH,
         IMAGE: images[container.image] ?? "",
         NODE: process.execPath,
         READ_ONLY: String(security.readOnlyRootFilesystem ?? false),
@@ -101,12 +104,11 @@ function capabilityName(name: string): string {
 
 /** Plain values and the two downward API fields; anything else cannot be played and says so. */
 function environment(pod: Pod, container: Container): string[] {
-  const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   const variables = (container.env ?? []).map(({ name, value, valueFrom }) => {
     const text = valueFrom ? fieldOf(pod, valueFrom.fieldRef?.fieldPath ?? "") : (value ?? "");
     if (text === undefined)
       throw new Error(`container ${container.name}: cannot give ${name} its value here`);
     return `${name}=${text}`;
   });
-  return [path, ...variables];
+  return [`PATH=${PATH}`, ...variables];
 }

@@ -86,7 +86,7 @@ export function httpGet(namespace: Host["namespace"], port: number, path: string
     `require("http").get(${JSON.stringify(`http://127.0.0.1:${port}${path}`)}, (answer) => {
       if (answer.statusCode !== 200) process.exitCode = 1;
       answer.pipe(process.stdout);
-    }).on("error", () => process.exit(1))`,
+    }).on("error", () => { process.exitCode = 1; })`,
   );
 }
 
