@@ -1,0 +1,123 @@
+import { parseCidr } from "@sallyport/core/address";
+import { parsePort } from "@sallyport/core/ports";
+import { ProxyConfig } from "@sallyport/proxy/contract";
+import { CARRIED, INJECT, PREFIX, STATUS } from "./names.ts";
+import { Quantity } from "./options.ts";
+
+/** What a pod asks of its own sidecar. Absent means: as the installation says. */
+export interface PodSettings {
+  readonly includeCidrs?: readonly string[];
+  readonly excludeCidrs?: readonly string[];
+  readonly includePorts?: readonly number[];
+  readonly excludePorts?: readonly number[];
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly cpuLimit?: string;
+  readonly memoryLimit?: string;
+  readonly logLevel?: ProxyConfig["logLevel"];
+}
+
+type Parse = (value: string) => unknown | Error;
+
+/** Comma-separated, spaces allowed, at least one; what is written twice counts once. */
+const listOf =
+  <T>(what: string, parseOne: (text: string) => T | Error): Parse =>
+  (value) => {
+    const items = value.split(",").map((item) => item.trim());
+    if (items.some((item) => item === "")) return new Error(`expected ${what}, comma-separated`);
+    const parsed = items.map(parseOne);
+    return parsed.find((item) => item instanceof Error) ?? [...new Set(parsed)];
+  };
+
+const cidrs = listOf("CIDRs such as 10.0.0.0/8", (text) => {
+  const cidr = parseCidr(text);
+  return cidr instanceof Error ? cidr : text;
+});
+
+const ports = listOf("ports from 1 to 65535", (text) => {
+  return parsePort(text) ?? new Error(`"${text}" is not a port: expected 1 to 65535`);
+});
+
+const quantity: Parse = (value) =>
+  Quantity.safeParse(value).success
+    ? value
+    : new Error("expected a quantity such as 100m, 0.5 or 64Mi");
+
+const LEVELS = ProxyConfig.shape.logLevel.unwrap().options;
+const logLevel: Parse = (value) =>
+  LEVELS.includes(value as (typeof LEVELS)[number])
+    ? value
+    : new Error(`expected ${LEVELS.join(", ")}`);
+
+const SETTINGS: Readonly<Record<string, readonly [keyof PodSettings, Parse]>> = {
+  [`${PREFIX}include-outbound-cidrs`]: ["includeCidrs", cidrs],
+  [`${PREFIX}exclude-outbound-cidrs`]: ["excludeCidrs", cidrs],
+  [`${PREFIX}include-outbound-ports`]: ["includePorts", ports],
+  [`${PREFIX}exclude-outbound-ports`]: ["excludePorts", ports],
+  [`${PREFIX}proxy-cpu`]: ["cpu", quantity],
+  [`${PREFIX}proxy-memory`]: ["memory", quantity],
+  [`${PREFIX}proxy-cpu-limit`]: ["cpuLimit", quantity],
+  [`${PREFIX}proxy-memory-limit`]: ["memoryLimit", quantity],
+  [`${PREFIX}log-level`]: ["logLevel", logLevel],
+};
+
+const KNOWN: readonly string[] = [INJECT, CARRIED, STATUS, ...Object.keys(SETTINGS)];
+
+export interface ParsedAnnotations {
+  readonly settings: PodSettings;
+  /** One sentence per malformed value: annotation, value, what was expected. */
+  readonly mistakes: readonly string[];
+  /** Annotations in our name that mean nothing, each with the nearest that does. */
+  readonly unknown: readonly string[];
+}
+
+export function parseAnnotations(
+  annotations: Readonly<Record<string, string>> = {},
+): ParsedAnnotations {
+  const settings: Record<string, unknown> = {};
+  const mistakes: string[] = [];
+  const unknown: string[] = [];
+  for (const [name, value] of Object.entries(annotations)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const setting = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : undefined;
+    if (setting) {
+      const parsed = setting[1](value);
+      if (parsed instanceof Error) mistakes.push(mistake(name, value, parsed.message));
+      else settings[setting[0]] = parsed;
+    } else if (name === INJECT) {
+      if (value !== "true" && value !== "false")
+        mistakes.push(mistake(name, value, 'expected "true" or "false"'));
+    } else if (!KNOWN.includes(name)) {
+      unknown.push(`annotation ${name} means nothing; did you mean ${nearest(name)}?`);
+    }
+  }
+  return { settings: settings as PodSettings, mistakes, unknown };
+}
+
+function mistake(name: string, value: string, message: string): string {
+  const shown = value.length > 80 ? `${value.slice(0, 80)}…` : value;
+  return `annotation ${name}: "${shown}": ${message}`;
+}
+
+function nearest(name: string): string {
+  const ranked = KNOWN.map((known) => [distance(name, known), known] as const);
+  return ranked.sort(([a], [b]) => a - b)[0]?.[1] ?? INJECT;
+}
+
+/** Levenshtein's, of two short names. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < Math.min(a.length, 100); i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++)
+      next.push(
+        Math.min(
+          (next[j] ?? 0) + 1,
+          (row[j + 1] ?? 0) + 1,
+          (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1),
+        ),
+      );
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,18 @@
+/** What users write and what Sallyport writes into their objects. */
+const DOMAIN = "sallyport.dev";
+
+/** On a namespace: whether, and how, its pods are admitted at all. */
+export const INJECTION_LABEL = `${DOMAIN}/injection`;
+/** On a pod (or, carried there, on its workload): "true" or "false". */
+export const INJECT = `${DOMAIN}/inject`;
+/** In a pod template: the value that the workload webhook has put there. */
+export const CARRIED = `${DOMAIN}/carried`;
+/** What was injected; information, never evidence. */
+export const STATUS = `${DOMAIN}/status`;
+export const PREFIX = `${DOMAIN}/`;
+
+export const INIT_CONTAINER = "sallyport-init";
+export const PROXY_CONTAINER = "sallyport-proxy";
+export const OUR_CONTAINERS: readonly string[] = [INIT_CONTAINER, PROXY_CONTAINER];
+/** No volume of ours is mounted today; the names are ours all the same. */
+export const VOLUME_PREFIX = "sallyport-";

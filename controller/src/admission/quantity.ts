@@ -1,0 +1,44 @@
+/**
+ * Kubernetes quantities of CPU and memory: `250m`, `0.5`, `64Mi`, `1G`, `1e9` (apimachinery resource.Quantity).
+ * Held exactly, in thousandths of the unit, so that any two can be compared.
+ */
+export type Resource = "cpu" | "memory";
+
+const DECIMAL = ["", "k", "M", "G", "T", "P", "E"];
+const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+const FORM = /^\+?(\d{1,19})(?:\.(\d{1,9}))?(?:[eE]([+-]?\d{1,2})|([mkMGTPE]|[KMGTPE]i))?$/;
+
+const EXPECTED = {
+  cpu: "cores, for example 250m, 0.5 or 2",
+  memory: "bytes, for example 64Mi, 500M or 1Gi",
+} as const;
+
+/** In thousandths of a core or of a byte; an Error says what is wrong and what was expected. */
+export function parseQuantity(resource: Resource, text: string): bigint | Error {
+  const wrong = (why: string) => new Error(`${why}: expected ${EXPECTED[resource]}`);
+  const match = FORM.exec(text);
+  if (!match) return wrong("it is not a quantity");
+  const [, whole = "", fraction = "", exponent, suffix = ""] = match;
+  const [scale, divisor] = multiplier(exponent, suffix);
+  const numerator = BigInt(whole + fraction) * scale * 1_000n;
+  const denominator = 10n ** BigInt(fraction.length) * divisor;
+  if (numerator === 0n) return wrong("it is zero");
+  const fine = resource === "cpu" ? 1n : 1_000n; // Nothing is finer than a thousandth of a core, or a byte.
+  if (numerator % (denominator * fine) !== 0n)
+    return wrong(
+      resource === "cpu" ? "it is finer than 1m" : "it is not a whole number of bytes (m is milli)",
+    );
+  return numerator / denominator;
+}
+
+/** The factor as numerator and denominator. */
+function multiplier(exponent: string | undefined, suffix: string): [bigint, bigint] {
+  if (exponent !== undefined) {
+    const power = 10n ** BigInt(Math.abs(Number(exponent)));
+    return Number(exponent) < 0 ? [1n, power] : [power, 1n];
+  }
+  if (suffix === "m") return [1n, 1_000n];
+  return suffix.endsWith("i")
+    ? [1_024n ** BigInt(BINARY.indexOf(suffix)), 1n]
+    : [1_000n ** BigInt(DECIMAL.indexOf(suffix)), 1n];
+}
