@@ -2,7 +2,7 @@ import { parseCidr } from "@sallyport/core/address";
 import { parsePort } from "@sallyport/core/ports";
 import { ProxyConfig } from "@sallyport/proxy/contract";
 import { CARRIED, INJECT, PREFIX, STATUS } from "./names.ts";
-import { Quantity } from "./options.ts";
+import { parseQuantity, type Resource } from "./quantity.ts";
 
 /** What a pod asks of its own sidecar. Absent means: as the installation says. */
 export interface PodSettings {
@@ -38,10 +38,12 @@ const ports = listOf("ports from 1 to 65535", (text) => {
   return parsePort(text) ?? new Error(`"${text}" is not a port: expected 1 to 65535`);
 });
 
-const quantity: Parse = (value) =>
-  Quantity.safeParse(value).success
-    ? value
-    : new Error("expected a quantity such as 100m, 0.5 or 64Mi");
+const quantity =
+  (resource: Resource): Parse =>
+  (value) => {
+    const parsed = parseQuantity(resource, value);
+    return parsed instanceof Error ? parsed : value;
+  };
 
 const LEVELS = ProxyConfig.shape.logLevel.unwrap().options;
 const logLevel: Parse = (value) =>
@@ -54,10 +56,10 @@ const SETTINGS: Readonly<Record<string, readonly [keyof PodSettings, Parse]>> = 
   [`${PREFIX}exclude-outbound-cidrs`]: ["excludeCidrs", cidrs],
   [`${PREFIX}include-outbound-ports`]: ["includePorts", ports],
   [`${PREFIX}exclude-outbound-ports`]: ["excludePorts", ports],
-  [`${PREFIX}proxy-cpu`]: ["cpu", quantity],
-  [`${PREFIX}proxy-memory`]: ["memory", quantity],
-  [`${PREFIX}proxy-cpu-limit`]: ["cpuLimit", quantity],
-  [`${PREFIX}proxy-memory-limit`]: ["memoryLimit", quantity],
+  [`${PREFIX}proxy-cpu`]: ["cpu", quantity("cpu")],
+  [`${PREFIX}proxy-memory`]: ["memory", quantity("memory")],
+  [`${PREFIX}proxy-cpu-limit`]: ["cpuLimit", quantity("cpu")],
+  [`${PREFIX}proxy-memory-limit`]: ["memoryLimit", quantity("memory")],
   [`${PREFIX}log-level`]: ["logLevel", logLevel],
 };
 

@@ -1,0 +1,62 @@
+import type { JsonObject, JsonValue } from "./admission.ts";
+import { OUR_CONTAINERS, STATUS } from "./names.ts";
+import { type Made, statusOf } from "./status.ts";
+
+/**
+ * Takes out of a pod whatever bears our names, whoever wrote it: our containers and the status annotation. Lists and maps
+ * that had to be made for them go too, or become the `null` that they were; all else is as it was.
+ */
+export function eject(pod: JsonObject): JsonObject {
+  const made = statusOf(pod)?.made ?? {};
+  let result = pod;
+  const spec = asObject(pod.spec);
+  if (spec) {
+    let kept = spec;
+    for (const list of ["initContainers", "containers"] as const)
+      kept = withoutOurs(kept, list, made[list]);
+    if (kept !== spec) result = { ...result, spec: kept };
+  }
+  return withoutStatus(result, made);
+}
+
+function withoutOurs(
+  spec: JsonObject,
+  list: "initContainers" | "containers",
+  before: Made["containers"],
+): JsonObject {
+  const containers = spec[list];
+  if (!Array.isArray(containers)) return spec;
+  const kept = containers.filter(
+    (container) => !OUR_CONTAINERS.includes(String(asObject(container)?.name)),
+  );
+  return kept.length === containers.length ? spec : restored(spec, list, kept, before);
+}
+
+function withoutStatus(pod: JsonObject, made: Made): JsonObject {
+  const metadata = asObject(pod.metadata);
+  const annotations = asObject(metadata?.annotations);
+  if (!metadata || !annotations || !Object.hasOwn(annotations, STATUS)) return pod;
+  const { [STATUS]: _, ...kept } = annotations;
+  const without = restored(metadata, "annotations", kept, made.annotations);
+  return restored(pod, "metadata", without, made.metadata);
+}
+
+/** `value` in its place, or what stood there before where nothing is left of it. */
+function restored(
+  parent: JsonObject,
+  key: string,
+  value: JsonValue,
+  before: "absent" | "null" | undefined,
+): JsonObject {
+  const isEmpty = Object.keys(value as object).length === 0;
+  if (!isEmpty || !before) return { ...parent, [key]: value };
+  if (before === "null") return { ...parent, [key]: null };
+  const { [key]: _, ...rest } = parent;
+  return rest;
+}
+
+function asObject(value: JsonValue | undefined): JsonObject | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as JsonObject)
+    : undefined;
+}

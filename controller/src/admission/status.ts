@@ -1,0 +1,45 @@
+import * as z from "zod";
+import type { JsonObject } from "./admission.ts";
+import { STATUS } from "./names.ts";
+
+/** What stood where a list or map had to be made: nothing, or `null`. */
+const Before = z.enum(["absent", "null"]);
+
+/**
+ * The status annotation: what was injected. It is information for people and for `eject`. Admission believes of it only
+ * what it can check: a seal of its own.
+ */
+export const Status = z.object({
+  version: z.string(),
+  images: z.object({ proxy: z.string(), init: z.string() }),
+  uid: z.int(),
+  gid: z.int(),
+  seal: z.string().optional(),
+  containers: z.array(z.string()),
+  volumes: z.array(z.string()),
+  made: z
+    .object({
+      metadata: Before.optional(),
+      annotations: Before.optional(),
+      initContainers: Before.optional(),
+      containers: Before.optional(),
+    })
+    .default({}),
+});
+export type Status = z.output<typeof Status>;
+export type Made = Status["made"];
+
+/** The status that a pod carries; undefined where it carries none, or something else. */
+export function statusOf(pod: JsonObject): Status | undefined {
+  const annotations = (pod.metadata as JsonObject | undefined)?.annotations as
+    | JsonObject
+    | null
+    | undefined;
+  const text = annotations?.[STATUS];
+  if (typeof text !== "string") return undefined;
+  try {
+    return Status.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
