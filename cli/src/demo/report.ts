@@ -93,7 +93,7 @@ export function changedStats(before: string, after: string): string[] {
   return after
     .split("\n")
     .map((line) => splitStat(line))
-    .filter(([name, value]) => name && old.get(name) !== value)
+    .filter(([name, value]) => name && (old.get(name) ?? "0") !== value)
     .filter(([name]) => !/^(server|access_log)\.|age_seconds/.test(name))
     .map(([name, value]) => `${name}: ${old.get(name) ?? 0} → ${value}`);
 }
