@@ -13,7 +13,7 @@ export interface Outcome {
   readonly faults: readonly string[];
 }
 
-/** A ruleset in a backend that has said it would take it. */
+/** A ruleset, and the backend that is to hold it. */
 interface Attempt {
   readonly backend: Backend;
   readonly ruleset: Ruleset;
@@ -22,7 +22,7 @@ interface Attempt {
 interface Prepared {
   readonly family: Family;
   readonly backends: readonly Backend[];
-  /** In order of preference. */
+  /** In order of preference, from the first that the backend says it would take; none where none would. */
   readonly attempts: readonly Attempt[];
   readonly faults: readonly Fault[];
 }
@@ -35,7 +35,7 @@ export interface Host {
 
 /** Both families are prepared before either is touched; what has been applied when the other fails stays. */
 export async function apply(config: InitConfig, host: Host): Promise<Outcome> {
-  const prepared = [await prepare(config, 4, host), await prepare(config, 6, host)];
+  const prepared = await Promise.all([prepare(config, 4, host), prepare(config, 6, host)]);
   const hopeless = prepared.filter(
     ({ family, attempts }) => attempts.length === 0 && !(family === 6 && host.ipv6IsOff()),
   );
@@ -60,15 +60,18 @@ async function prepare(config: InitConfig, family: Family, { env }: Host): Promi
   // IPv6 that cannot be redirected is refused, never leaked.
   if (family === 6 && config.ipv6 === "redirect")
     wanted.push(rulesFor({ ...config, ipv6: "reject" }, family));
-  const attempts: Attempt[] = [];
-  for (const ruleset of wanted)
-    for (const backend of backends) {
-      const step = plan(backend.saved, ruleset);
-      const tested = step.kind === "unchanged" || (await backend.iptables.test(step.document));
-      if (tested instanceof Fault) faults.push(tested);
-      else attempts.push({ backend, ruleset });
-    }
-  return { family, backends, attempts, faults };
+  const attempts: Attempt[] = wanted.flatMap((ruleset) =>
+    backends.map((backend) => ({ backend, ruleset })),
+  );
+  for (const [i, { backend, ruleset }] of attempts.entries()) {
+    const step = plan(backend.saved, ruleset);
+    const tested = step.kind === "unchanged" || (await backend.iptables.test(step.document));
+    if (!(tested instanceof Fault))
+      return { family, backends, attempts: attempts.slice(i), faults };
+    faults.push(tested);
+    if (tested.kind === "locked") break;
+  }
+  return { family, backends, attempts: [], faults };
 }
 
 /** The line that says what was done, or the faults for which nothing could be. */

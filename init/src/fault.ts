@@ -13,14 +13,15 @@ export class Fault extends Error {
   }
 }
 
+/** What to do; of several faults the one that stands first here is the cause to see to. */
 const ADVICE: Readonly<Record<FaultKind, string>> = {
-  absent: "install iptables 1.8 or newer",
   permission: "run init as root with the capabilities NET_ADMIN and NET_RAW",
   locked: "another program is changing the rules; run init again when it has ended",
+  timeout: "see what keeps the node busy and run init again",
   kernel:
     "load what is missing on the node: modprobe -a nf_tables nft_compat xt_REDIRECT xt_owner xt_conntrack ipt_REJECT ip6t_REJECT",
-  timeout: "see what keeps the node busy and run init again",
   other: "correct the cause and run init again",
+  absent: "install iptables 1.8 or newer",
 };
 
 /** First hit wins: a kernel's "you must be root" comes in the same sentence as its "could not fetch". */
@@ -37,11 +38,11 @@ function kindOf(said: string): FaultKind {
   return SIGNS.find(([, sign]) => sign.test(said))?.[0] ?? "other";
 }
 
-/** Each thing that was said once, and what to do about it; that a name is not installed matters only where none is. */
+/** Each thing that was said once, and what to do; that a name is not installed matters only where none is. */
 export function inOneLine(faults: readonly Fault[]): string {
   const present = faults.filter(({ kind }) => kind !== "absent");
   const telling = present.length > 0 ? present : faults;
   const distinct = [...new Map(telling.map((fault) => [fault.said, fault])).values()];
-  const advice = [...new Set(distinct.map(({ kind }) => ADVICE[kind]))];
-  return `${distinct.map(({ message }) => message).join("; ")}: ${advice.join("; ")}`;
+  const cause = Object.entries(ADVICE).find(([kind]) => distinct.some((one) => one.kind === kind));
+  return [distinct.map(({ message }) => message).join("; "), cause?.[1]].join(": ");
 }

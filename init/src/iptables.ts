@@ -5,7 +5,7 @@ import { Fault } from "./fault.ts";
 
 const LIMITS = {
   /** How long to wait for another program that holds the lock. */
-  lockSeconds: 10,
+  lockSeconds: 5,
   /** How long one call may take in all. */
   callMs: 30_000,
 } as const;

@@ -26,8 +26,11 @@ export async function startWebhook(
   const caFile = join(folder, "ca.crt");
   writeFileSync(config, JSON.stringify(options));
   const child = spawn(
-    process.execPath,
-    [program, "--port", "0", "--config", config, "--ca-out", caFile],
+    "setpriv",
+    [
+      ...["--pdeathsig", "KILL", process.execPath, program],
+      ...["--port", "0", "--config", config, "--ca-out", caFile],
+    ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   const complaints: string[] = [];

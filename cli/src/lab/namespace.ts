@@ -56,7 +56,7 @@ export class NetworkNamespace {
 
   /** Ends every process inside, the children of children too; the links go with the last one. */
   async close(): Promise<void> {
-    for (const pid of this.#members()) process.kill(pid, "SIGKILL");
+    for (const pid of this.#members()) killIfAlive(pid);
     for (const child of [...this.#children, this.#holder])
       if (child.exitCode === null && child.signalCode === null)
         await new Promise((resolve) => child.once("exit", resolve));
@@ -92,6 +92,15 @@ export class NetworkNamespace {
     throw new Error(
       "cannot make a network namespace: root and unshare(1) of util-linux are needed",
     );
+  }
+}
+
+/** A process may end between being listed and being killed. */
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
