@@ -3,8 +3,8 @@ import type { Reason } from "./reasons.ts";
 /** Who ended a connection: the app, the destination it dialled, or the sidecar between them. */
 export type Side = "app" | "upstream" | "sidecar";
 
-/** How it ended: both directions closed in order, reset, refused by policy, never connected, or cut by a drain. */
-export type Ending = "end" | "reset" | "refused" | "failed" | "drain";
+/** How it ended: both directions closed in order, reset, refused by policy, never connected, idle too long, cut by a drain. */
+export type Ending = "end" | "reset" | "refused" | "failed" | "timeout" | "drain";
 
 /** One per connection, complete when it ends: a line of the access log, and what the counters are made from. */
 export interface DecisionRecord {

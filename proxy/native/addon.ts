@@ -1,8 +1,55 @@
 import load from "node-gyp-build";
 
-export interface Addon {
-  /** The destination that iptables REDIRECT replaced, or the errno of the call that failed. */
-  originalDestination(fd: number): { address: string; port: number } | number;
+/** What addon.c calls: an object with these functions. Numbers that stand for names are named in engine.ts. */
+export interface NativeHandlers {
+  accepted(
+    ...event: [
+      ...[id: number, sourceAddress: string, sourcePort: number],
+      ...[address: string, port: number, own: boolean, overLimit: boolean, errno: number],
+    ]
+  ): void;
+  head(id: number, bytes: Buffer, ended: boolean, timedOut: boolean): void;
+  released(id: number, fd: number): void;
+  finished(
+    ...event: [
+      ...[id: number, sent: number, received: number, connectUs: number, totalUs: number],
+      ...[address: number, by: number, how: number, errno: number],
+    ]
+  ): void;
+  live(id: number, sent: number, received: number): void;
+  reported(): void;
+  accepting(paused: boolean, errno: number): void;
+  stopped(): void;
+}
+
+export interface NativeEngine {
+  readonly ports: readonly number[];
+  peek(id: number, moreThan: number, waitMs: number): void;
+  relay(id: number, connectMs: number, port: number, ...addresses: readonly string[]): void;
+  refuse(id: number, bytes?: Buffer): void;
+  release(id: number): void;
+  close(id: number): void;
+  closeAll(): void;
+  report(): void;
+  limit(
+    connections: number,
+    verdictMs: number,
+    idleMs: number,
+    halfClosedMs: number,
+    keepaliveSeconds: number,
+  ): void;
+  pause(): void;
+  resume(): void;
+  stop(): void;
+}
+
+interface Addon {
+  /** The engine, or the errno with which listening failed. */
+  start(
+    addresses: readonly (readonly [address: string, port: number])[],
+    sharePort: boolean,
+    handlers: NativeHandlers,
+  ): NativeEngine | number;
 }
 
 /** Loads `build/Release/*.node` beside this file; in an image, beside the bundle (esbuild puts `__dirname` here). */

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const SOURCE = join(import.meta.dirname, "original_destination.c");
+const SOURCES = join(import.meta.dirname, "engine");
 export const ADDON = join(import.meta.dirname, "build/Release/sallyport.node");
 
 /** Node's own headers, which stand beside the binary that runs this. */
@@ -15,23 +15,33 @@ function headers(): string {
   return include;
 }
 
-/** Compiles the addon where it is missing or older than its source; true where it did. Needs a C compiler. */
-export function buildAddon({ cc = process.env.CC ?? "cc" } = {}): boolean {
-  if (existsSync(ADDON) && statSync(ADDON).mtimeMs > statSync(SOURCE).mtimeMs) return false;
-  mkdirSync(dirname(ADDON), { recursive: true });
-  const unfinished = `${ADDON}.${process.pid}`;
+/** Compiles the addon where it is missing or older than its sources; true where it did. Needs a C compiler. */
+export function buildAddon({
+  cc = process.env.CC ?? "cc",
+  target = ADDON,
+  flags = ["-O2"],
+}: {
+  cc?: string;
+  target?: string;
+  flags?: readonly string[];
+} = {}): boolean {
+  const files = globSync("*.{c,h}", { cwd: SOURCES }).map((name) => join(SOURCES, name));
+  const newest = Math.max(...files.map((file) => statSync(file).mtimeMs));
+  if (existsSync(target) && statSync(target).mtimeMs > newest) return false;
+  mkdirSync(dirname(target), { recursive: true });
+  const unfinished = `${target}.${process.pid}`;
   const { status, error, stderr } = spawnSync(
     cc,
     [
-      ...["-shared", "-fPIC", "-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Werror"],
-      ...["-fvisibility=hidden", "-DNAPI_VERSION=9", "-isystem", headers()],
-      ...["-o", unfinished, SOURCE],
+      ...["-shared", "-fPIC", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Werror", ...flags],
+      ...["-fvisibility=hidden", "-DNAPI_VERSION=9", "-isystem", headers(), "-pthread"],
+      ...["-o", unfinished, ...files.filter((file) => file.endsWith(".c"))],
     ],
     { encoding: "utf8" },
   );
   if (error)
     throw new Error(`cannot compile the addon: ${error.message}; install a C compiler (gcc)`);
   if (status !== 0) throw new Error(`cannot compile the addon: ${cc} says\n${stderr}`);
-  renameSync(unfinished, ADDON);
+  renameSync(unfinished, target);
   return true;
 }

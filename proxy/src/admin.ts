@@ -1,15 +1,15 @@
 import { runInNewContext } from "node:vm";
-import type { LiveConnection } from "./connection.ts";
+import type { LiveConnection } from "./connections.ts";
 import { type Answer, json, type Routes, text } from "./http.ts";
 import type { Stat } from "./stats.ts";
 import { formatJson, formatPrometheus, formatText } from "./stats-format.ts";
 
 /** What the admin pages show; asked anew for each request. */
 export interface Insight {
-  stats(): readonly Stat[];
+  stats(): Promise<readonly Stat[]>;
   /** JSON-able; holds no secret. */
   config(): unknown;
-  connections(): readonly LiveConnection[];
+  connections(): Promise<readonly LiveConnection[]>;
   /** Undefined when the sidecar serves; otherwise why not. */
   notReady(): string | undefined;
   /** What a reader of a ready sidecar should still know: a policy file that could not be used. */
@@ -20,12 +20,14 @@ export interface Insight {
 export function adminRoutes(insight: Insight): Routes {
   return {
     "/": () => text(INDEX),
-    "/stats": (query) => stats(insight.stats(), query),
+    "/stats": async (query) => stats(await insight.stats(), query),
     "/config_dump": () => json(insight.config()),
-    "/connections": (query) =>
-      query.get("format") === "json"
-        ? json(insight.connections())
-        : text(connectionTable(insight.connections())),
+    "/connections": async (query) => {
+      const connections = await insight.connections();
+      return query.get("format") === "json"
+        ? json(connections)
+        : text(connectionTable(connections));
+    },
     ...readyRoutes(insight),
   };
 }
@@ -39,7 +41,7 @@ export function readyRoutes(insight: Insight): Routes {
       if (reason) return text(`not ready: ${reason}\n`, 503);
       return text(warning ? `ready\nwarning: ${warning}\n` : "ready\n");
     },
-    "/metrics": () => prometheus(insight.stats()),
+    "/metrics": async () => prometheus(await insight.stats()),
   };
 }
 
@@ -95,13 +97,12 @@ function connectionTable(connections: readonly LiveConnection[]): string {
   const rows = connections.map((c) => [
     String(c.id),
     `${c.destination.address} ${c.destination.port}`,
-    c.state,
     c.rule ?? c.reason,
     String(c.bytesSent),
     String(c.bytesReceived),
     new Date(c.startedMs).toISOString(),
   ]);
-  const table = [["id", "destination", "state", "rule", "sent", "received", "since"], ...rows];
+  const table = [["id", "destination", "rule", "sent", "received", "since"], ...rows];
   const widths =
     table[0]?.map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0))) ?? [];
   return table

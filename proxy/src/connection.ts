@@ -1,172 +1,103 @@
 import { evaluate } from "@sallyport/core/evaluate";
 import type { Policy } from "@sallyport/core/policy";
-import type { DenyReason, Reason } from "@sallyport/core/reasons";
-import type { DecisionRecord, Ending, Side } from "@sallyport/core/record";
-import { DialError, dial } from "./dial.ts";
-import type { Inbound } from "./listener.ts";
-import type { LoopGuard } from "./loop-guard.ts";
-import type { Endpoint } from "./original-destination.ts";
-import { type Relay, relay } from "./relay.ts";
+import type { FailReason, Reason } from "@sallyport/core/reasons";
+import type { DecisionRecord, Ending } from "@sallyport/core/record";
+import type { Endpoint, Finished, Inbound } from "./engine.ts";
 
-/** What a connection needs of the sidecar around it. */
-export interface Surroundings {
-  readonly pod: { readonly name: string; readonly namespace: string };
-  readonly connectTimeoutMs: number;
-  readonly loops: LoopGuard;
-  policy(): Policy;
-  /** At the connection limit: one more is refused. */
-  full(): boolean;
-  /** Milliseconds since the epoch. */
-  now(): number;
+/**
+ * The way of one connection: accepted by the engine → `judge` → dialled and relayed, or refused, by the engine →
+ * `recordOf` → counters and access log. Who calls these is connections.ts.
+ */
+export interface Judgement {
+  readonly verdict: "allow" | "deny";
+  readonly reason: Reason;
+  readonly rule?: string;
+  readonly would_be?: Reason;
+  /** The addresses that may be dialled; empty where it is refused. */
+  readonly dial: readonly string[];
 }
 
-/** What is known of a connection before it ends; the record says the rest. */
-export interface LiveConnection {
-  readonly id: number;
+/** A connection that the engine has, between its verdict and its end. */
+export interface OpenConnection {
+  /** Counts up from 1 in one sidecar. */
+  readonly number: number;
   readonly startedMs: number;
   readonly source: Endpoint;
   readonly destination: Endpoint;
-  readonly state: "dialling" | "open";
-  readonly reason: Reason;
-  readonly rule?: string;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
+  readonly judgement: Judgement;
 }
 
-/**
- * The way of one connection: accepted → judged → dialled → relayed, or refused → recorded. `run` always resolves, with
- * the one record of what happened.
- */
-export class Connection {
-  readonly id: number;
-  readonly #inbound: Inbound;
-  readonly #around: Surroundings;
-  readonly #startedMs: number;
-  readonly #abort = new AbortController();
-  #relay: Relay | undefined;
-  #upstream: { bytesRead: number; bytesWritten: number } | undefined;
-  #reason: Reason = "denied.no_rule";
-  #rule: string | undefined;
+export function judge(inbound: Inbound, policy: Policy): Judgement {
+  if (inbound.own) return deny("denied.loop");
+  if (inbound.overLimit) return deny("denied.limit");
+  if (inbound.error !== undefined) return { ...deny("failed.internal"), verdict: "allow" };
+  const decision = evaluate(policy, inbound.destination);
+  if (decision.verdict === "deny") return deny(decision.reason);
+  return {
+    verdict: "allow",
+    reason: decision.reason,
+    ...(decision.rule !== undefined && { rule: decision.rule }),
+    ...(decision.wouldBe && { would_be: decision.wouldBe }),
+    dial: decision.dial,
+  };
+}
 
-  constructor(id: number, inbound: Inbound, around: Surroundings) {
-    this.id = id;
-    this.#inbound = inbound;
-    this.#around = around;
-    this.#startedMs = around.now();
-  }
+function deny(reason: Reason): Judgement {
+  return { verdict: "deny", reason, dial: [] };
+}
 
-  async run(): Promise<DecisionRecord> {
-    const { source, destination, socket } = this.#inbound;
-    const { loops } = this.#around;
-    const fromOurselves = loops.accepted(source, () => this.#refuse());
-    socket.once("close", () => loops.closed(source));
-    // Until a relay owns the socket: an app that goes away ends the dialling.
-    const gone = () => this.#abort.abort();
-    socket.on("error", gone);
+/** The one record of a connection, complete. */
+export function recordOf(
+  { number, startedMs, destination, judgement }: OpenConnection,
+  end: Finished,
+  pod: { readonly name: string; readonly namespace: string },
+): DecisionRecord {
+  const { dial, reason, ...judged } = judgement;
+  const dialled = end.dialled === undefined ? undefined : dial[end.dialled];
+  return {
+    time: new Date(startedMs).toISOString(),
+    pod: pod.name,
+    namespace: pod.namespace,
+    connection: number,
+    ...judged,
+    reason: end.how === "failed" ? failure(end.error) : reason,
+    original_address: destination.address,
+    original_port: destination.port,
+    ...(dialled !== undefined && { dialled_address: dialled, dialled_port: destination.port }),
+    bytes_sent: end.sent,
+    bytes_received: end.received,
+    ...(end.connectMs !== undefined && { connect_ms: end.connectMs }),
+    duration_ms: end.totalMs,
+    closed_by: end.by,
+    closed_how: HOW[end.how],
+    ...(end.error !== undefined && end.how !== "refused" && { error: end.error }),
+  };
+}
 
-    if (this.#inbound.direct || fromOurselves) return this.#denied("denied.loop");
-    if (this.#around.full()) return this.#denied("denied.limit");
+const HOW: Readonly<Record<Finished["how"], Ending>> = {
+  end: "end",
+  reset: "reset",
+  refused: "refused",
+  failed: "failed",
+  timeout: "timeout",
+  closed: "drain",
+};
 
-    const decision = evaluate(this.#around.policy(), destination);
-    if (decision.verdict === "deny") return this.#denied(decision.reason);
-    this.#reason = decision.reason;
-    this.#rule = decision.rule;
-    const judged = {
-      verdict: "allow",
-      reason: decision.reason,
-      ...(decision.rule !== undefined && { rule: decision.rule }),
-      ...(decision.wouldBe && { would_be: decision.wouldBe }),
-    } as const;
+/** connect(2) and ip(7) errors. EPERM and EACCES are a packet filter's word on the way out. */
+const FAILURES: Readonly<Record<string, FailReason>> = {
+  ECONNREFUSED: "failed.connect_refused",
+  ETIMEDOUT: "failed.connect_timeout",
+  ECONNRESET: "failed.reset",
+  EHOSTUNREACH: "failed.unreachable",
+  ENETUNREACH: "failed.unreachable",
+  EHOSTDOWN: "failed.unreachable",
+  ENETDOWN: "failed.unreachable",
+  ENONET: "failed.unreachable",
+  EACCES: "failed.unreachable",
+  EPERM: "failed.unreachable",
+  EINVAL: "failed.unreachable",
+};
 
-    const to = { address: decision.dial[0] ?? destination.address, port: destination.port };
-    try {
-      const upstream = await dial(to, this.#around.connectTimeoutMs, this.#abort.signal);
-      const connectMs = this.#around.now() - this.#startedMs;
-      if (loops.dialled(upstream)) {
-        upstream.destroy();
-        return this.#denied("denied.loop");
-      }
-      this.#upstream = upstream;
-      this.#relay = relay(socket, upstream);
-      socket.off("error", gone);
-      const { by, how, error } = await this.#relay.ended;
-      return this.#record(judged, by, how, {
-        dialled_address: to.address,
-        dialled_port: to.port,
-        connect_ms: connectMs,
-        ...(error && { error }),
-      });
-    } catch (error) {
-      this.#refuse();
-      const failure = error instanceof DialError ? error : new DialError(to, String(error));
-      if (failure.code === "ECANCELED") return this.#record(judged, "app", "reset", {});
-      const by = failure.reason === "failed.internal" ? "sidecar" : "upstream";
-      return this.#record({ ...judged, reason: failure.reason }, by, "failed", {
-        dialled_address: to.address,
-        dialled_port: to.port,
-        error: failure.code,
-      });
-    }
-  }
-
-  /** Resets both sides now. */
-  cut(): void {
-    if (this.#relay) this.#relay.cut();
-    else this.#abort.abort();
-  }
-
-  live(): LiveConnection {
-    return {
-      id: this.id,
-      startedMs: this.#startedMs,
-      source: this.#inbound.source,
-      destination: this.#inbound.destination,
-      state: this.#relay ? "open" : "dialling",
-      reason: this.#reason,
-      ...(this.#rule !== undefined && { rule: this.#rule }),
-      ...this.#bytes(),
-    };
-  }
-
-  #bytes(): { bytesSent: number; bytesReceived: number } {
-    return {
-      bytesSent: this.#upstream?.bytesWritten ?? 0,
-      bytesReceived: this.#upstream?.bytesRead ?? 0,
-    };
-  }
-
-  /** A bare reset: what opaque TCP can carry of a refusal. The record says the reason. */
-  #refuse(): void {
-    this.#inbound.socket.resetAndDestroy();
-  }
-
-  #denied(reason: DenyReason): DecisionRecord {
-    this.#refuse();
-    return this.#record({ verdict: "deny", reason }, "sidecar", "refused", {});
-  }
-
-  #record(
-    judged: Pick<DecisionRecord, "verdict" | "reason" | "rule" | "would_be">,
-    closed_by: Side,
-    closed_how: Ending,
-    more: Partial<DecisionRecord>,
-  ): DecisionRecord {
-    const { pod, now } = this.#around;
-    const { bytesSent, bytesReceived } = this.#bytes();
-    return {
-      time: new Date(this.#startedMs).toISOString(),
-      pod: pod.name,
-      namespace: pod.namespace,
-      connection: this.id,
-      ...judged,
-      original_address: this.#inbound.destination.address,
-      original_port: this.#inbound.destination.port,
-      ...more,
-      bytes_sent: bytesSent,
-      bytes_received: bytesReceived,
-      duration_ms: now() - this.#startedMs,
-      closed_by,
-      closed_how,
-    };
-  }
+function failure(code = ""): FailReason {
+  return FAILURES[code] ?? "failed.internal";
 }

@@ -1,24 +1,52 @@
+import type { Policy } from "@sallyport/core/policy";
+import type { Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord } from "@sallyport/core/record";
-import { Connection, type LiveConnection, type Surroundings } from "./connection.ts";
-import type { Inbound } from "./listener.ts";
+import { judge, type OpenConnection, recordOf } from "./connection.ts";
+import { type Endpoint, Engine, type EngineLimits, type Finished, type Inbound } from "./engine.ts";
 
-/** The connections that are open now: counted against the limit, listed, waited for, cut. */
+export interface Surroundings {
+  readonly pod: { readonly name: string; readonly namespace: string };
+  readonly connectTimeoutMs: number;
+  policy(): Policy;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  onRecord(record: DecisionRecord): void;
+  /** Descriptors have run out, or are free again. */
+  onAccepting(paused: boolean, error: string): void;
+}
+
+/** What is known of a connection before it ends; the record says the rest. */
+export interface LiveConnection {
+  readonly id: number;
+  readonly startedMs: number;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  readonly reason: Reason;
+  readonly rule?: string;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+/** All connections of the sidecar: judged when the engine has accepted them, recorded when it has finished them. */
 export class Connections {
-  readonly #limit: number;
+  readonly #engine: Engine;
   readonly #around: Surroundings;
-  readonly #onRecord: (record: DecisionRecord) => void;
-  readonly #open = new Map<number, Connection>();
+  readonly #open = new Map<number, OpenConnection>();
   #empty: (() => void)[] = [];
   #count = 0;
 
-  constructor(
-    limit: number,
-    around: Omit<Surroundings, "full">,
-    onRecord: (record: DecisionRecord) => void,
-  ) {
-    this.#limit = limit;
-    this.#around = { ...around, full: () => this.#open.size > this.#limit };
-    this.#onRecord = onRecord;
+  /** Listens at once. Throws EngineError. */
+  constructor(listen: readonly Endpoint[], limits: EngineLimits, around: Surroundings) {
+    this.#around = around;
+    this.#engine = new Engine(listen, limits, {
+      accepted: (inbound) => this.#accepted(inbound),
+      finished: (id, end) => this.#finished(id, end),
+      accepting: around.onAccepting,
+    });
+  }
+
+  get ports(): readonly number[] {
+    return this.#engine.ports;
   }
 
   get accepted(): number {
@@ -29,19 +57,19 @@ export class Connections {
     return this.#open.size;
   }
 
-  live(): LiveConnection[] {
-    return [...this.#open.values()].map((connection) => connection.live());
-  }
-
-  take(inbound: Inbound): void {
-    this.#count += 1;
-    const connection = new Connection(this.#count, inbound, this.#around);
-    this.#open.set(connection.id, connection);
-    void connection.run().then((record) => {
-      this.#open.delete(connection.id);
-      this.#onRecord(record);
-      if (this.#open.size === 0) for (const resolve of this.#empty.splice(0)) resolve();
-    });
+  /** What is open now, with what it has moved so far. */
+  async live(): Promise<LiveConnection[]> {
+    const bytes = await this.#engine.report();
+    return [...this.#open].map(([id, { number, startedMs, source, destination, judgement }]) => ({
+      id: number,
+      startedMs,
+      source,
+      destination,
+      reason: judgement.reason,
+      ...(judgement.rule !== undefined && { rule: judgement.rule }),
+      bytesSent: bytes.get(id)?.sent ?? 0,
+      bytesReceived: bytes.get(id)?.received ?? 0,
+    }));
   }
 
   /** Resolves when none is open. */
@@ -52,7 +80,48 @@ export class Connections {
 
   /** Resets all that are open and gives their number. */
   cut(): number {
-    for (const connection of this.#open.values()) connection.cut();
+    this.#engine.closeAll();
     return this.#open.size;
   }
+
+  stop(): Promise<void> {
+    return this.#engine.stop();
+  }
+
+  #accepted(inbound: Inbound): void {
+    const { policy, now, connectTimeoutMs, pod, onRecord } = this.#around;
+    const judgement = judge(inbound, policy());
+    this.#count += 1;
+    const connection: OpenConnection = {
+      number: this.#count,
+      startedMs: now(),
+      source: inbound.source,
+      destination: inbound.destination,
+      judgement,
+    };
+    if (inbound.overLimit) {
+      onRecord(recordOf(connection, RESET_ALREADY, pod));
+      return;
+    }
+    this.#open.set(inbound.id, connection);
+    if (judgement.dial.length > 0)
+      this.#engine.relay(inbound.id, judgement.dial, inbound.destination.port, connectTimeoutMs);
+    else this.#engine.refuse(inbound.id);
+  }
+
+  #finished(id: number, end: Finished): void {
+    const connection = this.#open.get(id);
+    if (!connection) return;
+    this.#open.delete(id);
+    this.#around.onRecord(recordOf(connection, end, this.#around.pod));
+    if (this.#open.size === 0) for (const resolve of this.#empty.splice(0)) resolve();
+  }
 }
+
+const RESET_ALREADY: Finished = {
+  sent: 0,
+  received: 0,
+  totalMs: 0,
+  by: "sidecar",
+  how: "refused",
+};

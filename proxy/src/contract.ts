@@ -39,6 +39,13 @@ export const ProxyConfig = z.strictObject({
       /** Open connections; one more is reset (`denied.limit`). Each costs two file descriptors. */
       connections: z.int().min(1).max(500_000).default(8_192),
       connectTimeoutMs: Milliseconds.min(1).default(5_000),
+      /** How long a connection waits for its verdict, should the sidecar be too busy to give one. */
+      verdictTimeoutMs: Milliseconds.min(1).default(10_000),
+      /** Without a byte either way; 0: for ever. Keepalive finds peers that are gone. */
+      idleTimeoutMs: Milliseconds.default(0),
+      /** The same, once one side has ended; 0: for ever. */
+      halfClosedTimeoutMs: Milliseconds.default(3_600_000),
+      keepaliveSeconds: z.int().min(0).max(32_767).default(60),
     })
     .prefault({}),
   /** After SIGTERM: new connections are taken for `minMs`, open ones may go on for `maxMs`. */

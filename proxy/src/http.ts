@@ -18,7 +18,7 @@ export function json(value: unknown): Answer {
   };
 }
 
-export type Routes = Readonly<Record<string, (query: URLSearchParams) => Answer>>;
+export type Routes = Readonly<Record<string, (query: URLSearchParams) => Answer | Promise<Answer>>>;
 
 /**
  * A small GET-only HTTP server. `hosts`, where given, are the only names it answers to: a page in a browser must not
@@ -29,14 +29,9 @@ export function serve(
   listen: { readonly port: number; readonly host: string },
   hosts?: readonly string[],
 ): Promise<{ readonly port: number; close(): void }> {
-  const server = createServer((request, response) => {
-    const answer = answerTo(
-      request.method,
-      request.url ?? "/",
-      request.headers.host,
-      routes,
-      hosts,
-    );
+  const server = createServer(async (request, response) => {
+    const { method, url, headers } = request;
+    const answer = await answerTo(method, url ?? "/", headers.host, routes, hosts);
     const body = Buffer.from(answer.body);
     response.writeHead(answer.status, {
       "content-type": answer.contentType,
@@ -45,7 +40,7 @@ export function serve(
       "x-content-type-options": "nosniff",
       ...(answer.status === 405 && { allow: "GET, HEAD" }),
     });
-    response.end(request.method === "HEAD" ? undefined : body);
+    response.end(method === "HEAD" ? undefined : body);
   });
   server.requestTimeout = 5_000;
   server.headersTimeout = 5_000;
@@ -59,7 +54,7 @@ function answerTo(
   host: string | undefined,
   routes: Routes,
   hosts: readonly string[] | undefined,
-): Answer {
+): Answer | Promise<Answer> {
   if (method !== "GET" && method !== "HEAD") return text("only GET is answered here\n", 405);
   if (hosts && !hosts.includes((host ?? "").replace(/:\d+$/, "")))
     return text(`only asked as ${hosts.join(", ")}, not as "${host ?? ""}"\n`, 403);

@@ -1,11 +1,10 @@
 import { adminRoutes, type Insight, readyRoutes } from "./admin.ts";
 import { BoundedWriter } from "./bounded-writer.ts";
-import { Connections } from "./connections.ts";
+import { Connections, type Surroundings } from "./connections.ts";
 import type { ProxyConfig } from "./contract.ts";
+import { EngineError } from "./engine.ts";
 import { serve } from "./http.ts";
-import { listen } from "./listener.ts";
 import type { Log } from "./log.ts";
-import { LoopGuard } from "./loop-guard.ts";
 import { PolicyHolder } from "./policy-holder.ts";
 import { sidecarFigures } from "./sidecar-figures.ts";
 import { TrafficStats } from "./stats.ts";
@@ -37,29 +36,28 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const policy = new PolicyHolder(config.policy, startedMs);
   const traffic = new TrafficStats();
   const accessLog = new BoundedWriter(options.accessLogFd, config.accessLog.queueBytes);
-  const loops = new LoopGuard();
   let notReady: string | undefined = "starting";
 
-  const connections = new Connections(
-    config.limits.connections,
-    {
-      pod,
-      connectTimeoutMs: config.limits.connectTimeoutMs,
-      loops,
-      policy: () => policy.policy,
-      now,
-    },
-    (record) => {
+  const connections = openConnections(config, {
+    pod,
+    connectTimeoutMs: config.limits.connectTimeoutMs,
+    policy: () => policy.policy,
+    now,
+    onRecord: (record) => {
       traffic.add(record);
       const { select } = config.accessLog;
       if (select === "all" || (select === "denied" && isTrouble(record)))
         accessLog.line(JSON.stringify(record));
     },
-  );
+    onAccepting: (paused, error) =>
+      paused
+        ? log("error", `new connections wait: ${error}; raise the limit of open files`)
+        : log("info", "new connections are taken again"),
+  });
 
   const insight: Insight = {
-    stats: () => [
-      ...traffic.collect(connections.live()),
+    stats: async () => [
+      ...traffic.collect(await connections.live()),
       ...sidecarFigures({
         connections,
         policy,
@@ -86,11 +84,6 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     warning: () => policy.problem,
   };
 
-  const outbound = await listen(
-    config.ports.outbound,
-    (inbound) => connections.take(inbound),
-    (error) => log("error", `a connection was reset: ${error.message}`),
-  );
   const admin = await serve(
     adminRoutes(insight),
     { host: "127.0.0.1", port: config.ports.admin },
@@ -100,8 +93,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const close = async () => {
     admin.close();
     ready.close();
-    connections.cut();
-    await outbound.close();
+    await connections.stop();
     await accessLog.flush(1_000);
   };
 
@@ -109,7 +101,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
   return {
     ports: {
-      outbound: outbound.endpoints[0]?.port ?? config.ports.outbound,
+      outbound: connections.ports[0] ?? config.ports.outbound,
       admin: admin.port,
       ready: ready.port,
     },
@@ -126,6 +118,32 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     },
     close,
   };
+}
+
+/**
+ * On loopback only, because REDIRECT delivers there and other pods cannot reach it; on IPv4 alone where the kernel has no
+ * IPv6.
+ */
+function openConnections({ ports, limits }: ProxyConfig, around: Surroundings): Connections {
+  const engineLimits = {
+    connections: limits.connections,
+    verdictMs: limits.verdictTimeoutMs,
+    idleMs: limits.idleTimeoutMs,
+    halfClosedMs: limits.halfClosedTimeoutMs,
+    keepaliveSeconds: limits.keepaliveSeconds,
+  };
+  const ipv4 = { address: "127.0.0.1", port: ports.outbound };
+  try {
+    return new Connections([ipv4, { address: "::1", port: ports.outbound }], engineLimits, around);
+  } catch (error) {
+    const code = error instanceof EngineError ? error.code : "";
+    if (code !== "EADDRNOTAVAIL" && code !== "EAFNOSUPPORT")
+      throw new Error(
+        `cannot listen on port ${ports.outbound} of 127.0.0.1 and ::1: ${code}; is another sidecar running?`,
+        { cause: error },
+      );
+    return new Connections([ipv4], engineLimits, around);
+  }
 }
 
 /** Run as anybody else, the sidecar's own connections would be redirected to itself, without end. */

@@ -1,6 +1,6 @@
 import type { Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord } from "@sallyport/core/record";
-import type { LiveConnection } from "./connection.ts";
+import type { LiveConnection } from "./connections.ts";
 
 /** One figure. `labels` name what a plain-text name carries inside itself: a cluster, a reason. */
 export interface Stat {
@@ -64,7 +64,6 @@ export class TrafficStats {
     };
     for (const name of this.#clusters.keys()) entry(name);
     for (const connection of live) {
-      if (connection.state !== "open") continue;
       const cluster = entry(this.#bounded(clusterOf(connection)));
       cluster.upstream_cx_active += 1;
       cluster.upstream_cx_total += 1;

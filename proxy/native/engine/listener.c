@@ -1,0 +1,164 @@
+/*
+ * Accepting, and where each connection was going. conntrack keeps the destination that REDIRECT replaced and answers
+ * getsockopt with it: SO_ORIGINAL_DST at SOL_IP (getorigdst in net/netfilter/nf_conntrack_proto.c) and, with the same
+ * number, IP6T_SO_ORIGINAL_DST at SOL_IPV6. The number is repeated here because the kernel's header for it and
+ * <netinet/in.h> do not mix.
+ */
+#define _GNU_SOURCE
+#include "engine.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { ORIGINAL_DST = 80, BACKLOG = 4096, ACCEPTS_A_TURN = 64, RETRY_MS = 100 };
+
+int listener_open(struct engine *engine, const union address *address, uint16_t *port)
+{
+	bool ipv6 = address->any.sa_family == AF_INET6;
+	socklen_t length = ipv6 ? sizeof address->in6 : sizeof address->in;
+	struct end *end = &engine->listeners[engine->listener_count];
+	union address bound;
+	int on = 1, error;
+
+	end->connection = NULL;
+	end->fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (end->fd < 0)
+		return errno;
+	setsockopt(end->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (engine->share_port)
+		setsockopt(end->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	if (ipv6)
+		setsockopt(end->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	if (bind(end->fd, &address->any, length) < 0 || listen(end->fd, BACKLOG) < 0 ||
+	    getsockname(end->fd, &bound.any, &length) < 0 || loop_register(engine, end, EPOLLIN)) {
+		error = errno;
+		close(end->fd);
+		return error;
+	}
+	*port = ntohs(ipv6 ? bound.in6.sin6_port : bound.in.sin_port);
+	engine->listener_count++;
+	return 0;
+}
+
+static bool same(const union address *a, const union address *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return a->in.sin_port == b->in.sin_port && a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	return a->in6.sin6_port == b->in6.sin6_port && !memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, 16);
+}
+
+/* Fills in the destination, and whether it is the listener itself. ENOENT: conntrack knows of no redirect. */
+static void find_destination(int fd, struct event *event)
+{
+	union address local = {0};
+	socklen_t length = sizeof local;
+
+	if (getsockname(fd, &local.any, &length) < 0) {
+		event->accepted.error = errno;
+		return;
+	}
+	event->accepted.destination = local;
+	length = local.any.sa_family == AF_INET6 ? sizeof local.in6 : sizeof local.in;
+	if (getsockopt(fd, local.any.sa_family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP, ORIGINAL_DST,
+		       &event->accepted.destination, &length) < 0) {
+		event->accepted.destination = local;
+		event->accepted.error = errno == ENOENT ? 0 : errno;
+	}
+	event->accepted.direct = same(&local, &event->accepted.destination);
+}
+
+static void watch(struct engine *engine, bool on)
+{
+	for (uint32_t i = 0; i < engine->listener_count; i++) {
+		struct epoll_event event = {.events = on ? EPOLLIN : 0, .data.ptr = &engine->listeners[i]};
+
+		epoll_ctl(engine->epoll, EPOLL_CTL_MOD, engine->listeners[i].fd, &event);
+	}
+}
+
+static void reset(int fd)
+{
+	struct linger linger = {.l_onoff = 1};
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+	close(fd);
+}
+
+static void take(struct engine *engine, int fd, const union address *source)
+{
+	struct event event = {.accepted = {.source = *source}};
+	struct connection *connection;
+	int on = 1;
+
+	find_destination(fd, &event);
+	event.accepted.own = dial_is_own(engine, source);
+	event.accepted.over_limit = engine->open >= engine->limits.connections;
+	connection = event.accepted.over_limit ? NULL : connection_new(engine, fd);
+	if (!connection || loop_register(engine, &connection->app, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
+		event.accepted.over_limit = true;
+		emit(engine, ACCEPTED, &event);
+		if (connection)
+			connection_end(connection, ENGINE, FAILED, errno);
+		else
+			reset(fd);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	event.id = connection->id;
+	emit(engine, ACCEPTED, &event);
+	if (engine->limits.verdict_ms)
+		deadline_set(connection, engine->now_ms + engine->limits.verdict_ms);
+}
+
+/* Descriptors have run out: stop asking, or epoll would report the same connection for ever, and look again later. */
+static void rest(struct engine *engine, int error)
+{
+	if (!engine->retry_accept_ms) {
+		watch(engine, false);
+		emit(engine, ACCEPTING, &(struct event){.accepting = {.paused = true, .error = error}});
+	}
+	engine->retry_accept_ms = engine->now_ms + RETRY_MS;
+}
+
+void listener_accept(struct engine *engine, struct end *listener)
+{
+	for (int i = 0; i < ACCEPTS_A_TURN && !engine->paused; i++) {
+		union address source = {0};
+		socklen_t length = sizeof source;
+		int fd = accept4(listener->fd, &source.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			take(engine, fd, &source);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			rest(engine, errno);
+		if (errno != ECONNABORTED && errno != EINTR)
+			return;
+	}
+}
+
+void listener_retry(struct engine *engine)
+{
+	engine->retry_accept_ms = 0;
+	if (engine->paused)
+		return;
+	for (uint32_t i = 0; i < engine->listener_count; i++)
+		listener_accept(engine, &engine->listeners[i]);
+	if (engine->retry_accept_ms)
+		return;
+	watch(engine, true);
+	emit(engine, ACCEPTING, &(struct event){.accepting = {.paused = false}});
+}
+
+void listener_pause(struct engine *engine, bool pause)
+{
+	engine->paused = pause;
+	if (!engine->retry_accept_ms)
+		watch(engine, !pause);
+}

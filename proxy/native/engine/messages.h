@@ -1,0 +1,99 @@
+/*
+ * What crosses between JavaScript and the engine's thread: events one way, commands the other, each a linked list that
+ * its reader takes whole (queue.c). Whoever takes a message frees it, and the bytes it carries.
+ */
+#ifndef SALLYPORT_MESSAGES_H
+#define SALLYPORT_MESSAGES_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum {
+	MAX_ADDRESSES = 8,   /* of one relay verdict, tried one after the other */
+	MAX_HEAD = 64 << 10, /* bytes that may be peeked at */
+};
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+struct limits {
+	uint32_t connections;       /* open at once; one more is reset */
+	uint32_t verdict_ms;        /* how long a connection waits for JavaScript */
+	uint32_t idle_ms;           /* without a byte either way; 0: for ever */
+	uint32_t half_closed_ms;    /* the same, once one side has ended; 0: for ever */
+	uint32_t keepalive_seconds; /* TCP keepalive on both sides; 0: none */
+};
+
+/* Who ended a connection, and how. engine.ts lists the same names in the same order. */
+enum side { APP, UPSTREAM, ENGINE };
+enum ending { ENDED, RESET, REFUSED, FAILED, TIMED_OUT, CLOSED };
+
+enum event_type { ACCEPTED, HEAD, RELEASED, FINISHED, LIVE, REPORTED, ACCEPTING, STOPPED };
+
+struct event {
+	struct event *next;
+	enum event_type type;
+	uint64_t id;
+	union {
+		struct {
+			union address source, destination;
+			bool direct;     /* nothing redirected it: somebody connected to the listener itself */
+			bool own;        /* it comes from a socket of this engine's */
+			bool over_limit; /* it has been reset already, and its id is 0 */
+			int error;       /* errno of SO_ORIGINAL_DST */
+		} accepted;
+		struct {
+			uint8_t *bytes;
+			uint32_t length;
+			bool ended, timed_out;
+		} head;
+		struct {
+			int fd;
+		} released;
+		struct {
+			uint64_t sent, received, connect_us, total_us;
+			int32_t address; /* index of the one dialled last; -1: none */
+			int error;
+			enum side by;
+			enum ending how;
+		} finished;
+		struct {
+			uint64_t sent, received;
+		} live;
+		struct {
+			bool paused;
+			int error;
+		} accepting;
+	};
+};
+
+enum command_type { PEEK, RELAY, REFUSE, RELEASE, CLOSE, REPORT, LIMIT, PAUSE, RESUME, STOP };
+
+struct command {
+	struct command *next;
+	enum command_type type;
+	uint64_t id;
+	union {
+		struct {
+			uint32_t more_than; /* bytes already seen: wait for one more */
+			uint32_t wait_ms;
+		} peek;
+		struct {
+			uint32_t count, connect_ms;
+			union address addresses[MAX_ADDRESSES];
+		} relay;
+		struct {
+			uint8_t *bytes; /* NULL: reset */
+			uint32_t length;
+		} refuse;
+		struct limits limits;
+	};
+};
+
+#endif

@@ -1,0 +1,169 @@
+/* What JavaScript may say of a connection that waits for it; of one that is gone, or busy, it says nothing. */
+#define _GNU_SOURCE
+#include "engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* JavaScript has the word again. */
+static void wait_for_verdict(struct connection *connection)
+{
+	struct engine *engine = connection->engine;
+
+	connection->state = WAITING;
+	deadline_set(connection, engine->limits.verdict_ms ? engine->now_ms + engine->limits.verdict_ms : 0);
+}
+
+/* Reports what has come when it is more than was seen before, the last there is, or all there is when time is up. */
+void verdict_peek(struct connection *connection)
+{
+	struct engine *engine = connection->engine;
+	bool timed_out = connection->deadline_ms == 0;
+	ssize_t n = recv(connection->app.fd, engine->buffer, MAX_HEAD, MSG_PEEK | MSG_DONTWAIT);
+	struct event event = {.id = connection->id};
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		connection_end(connection, APP, RESET, errno);
+		return;
+	}
+	if (n < 0)
+		n = 0;
+	event.head.ended = connection->app.hung_up;
+	event.head.timed_out = timed_out;
+	if (n <= connection->more_than && !event.head.ended && !timed_out)
+		return;
+	event.head.length = n;
+	event.head.bytes = malloc(n ? n : 1);
+	if (!event.head.bytes) {
+		connection_end(connection, ENGINE, FAILED, ENOMEM);
+		return;
+	}
+	memcpy(event.head.bytes, engine->buffer, n);
+	emit(engine, HEAD, &event);
+	wait_for_verdict(connection);
+}
+
+static void peek(struct connection *connection, const struct command *command)
+{
+	connection->state = PEEKING;
+	connection->more_than = command->peek.more_than;
+	deadline_set(connection, connection->engine->now_ms + (command->peek.wait_ms ? command->peek.wait_ms : 1));
+	verdict_peek(connection);
+}
+
+/* Reads and drops what the app still says: closing with unread bytes would reset the answer away (RFC 1122 §4.2.2.13). */
+void verdict_linger(struct connection *connection)
+{
+	ssize_t n;
+
+	for (int i = 0; i < 16; i++) {
+		n = recv(connection->app.fd, connection->engine->buffer, MAX_HEAD, MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0)
+			break;
+	}
+	connection_end(connection, ENGINE, REFUSED, 0);
+}
+
+static void refuse(struct connection *connection, const struct command *command)
+{
+	if (!command->refuse.bytes ||
+	    send(connection->app.fd, command->refuse.bytes, command->refuse.length, MSG_NOSIGNAL | MSG_DONTWAIT) !=
+		    (ssize_t)command->refuse.length) {
+		connection_end(connection, ENGINE, REFUSED, 0);
+		return;
+	}
+	shutdown(connection->app.fd, SHUT_WR);
+	connection->state = LINGERING;
+	deadline_set(connection, connection->engine->now_ms + LINGER_MS);
+	verdict_linger(connection);
+}
+
+/* The descriptor is JavaScript's from here on; nothing has been read from it. */
+static void release(struct connection *connection)
+{
+	struct engine *engine = connection->engine;
+	int fd = connection->app.fd;
+
+	epoll_ctl(engine->epoll, EPOLL_CTL_DEL, fd, NULL);
+	connection->app.fd = -1;
+	emit(engine, RELEASED, &(struct event){.id = connection->id, .released = {.fd = fd}});
+	connection_end(connection, ENGINE, CLOSED, 0);
+}
+
+static void obey_all(struct engine *engine, enum command_type type)
+{
+	for (uint32_t slot = 0; slot < engine->slot_count; slot++) {
+		struct connection *connection = engine->slots[slot];
+
+		if (connection && type == CLOSE)
+			connection_end(connection, ENGINE, CLOSED, 0);
+		else if (connection && type == REPORT)
+			emit(engine, LIVE, &(struct event){
+				.id = connection->id,
+				.live = {connection->sent.bytes, connection->received.bytes}});
+	}
+}
+
+/* True when the command has been taken over and must not be freed. */
+static bool obey_for(struct connection *connection, struct command *command)
+{
+	if (command->type == CLOSE)
+		connection_end(connection, ENGINE, CLOSED, 0);
+	if (connection->state != WAITING)
+		return false;
+	switch (command->type) {
+	case PEEK:
+		peek(connection, command);
+		break;
+	case RELAY:
+		dial_start(connection, command);
+		return true;
+	case REFUSE:
+		refuse(connection, command);
+		break;
+	case RELEASE:
+		release(connection);
+		break;
+	default:
+		break;
+	}
+	return false;
+}
+
+void verdict_obey(struct engine *engine, struct command *command)
+{
+	struct connection *connection = connection_find(engine, command->id);
+	bool taken = false;
+
+	switch (command->type) {
+	case LIMIT:
+		engine->limits = command->limits;
+		break;
+	case PAUSE:
+	case RESUME:
+		listener_pause(engine, command->type == PAUSE);
+		break;
+	case STOP:
+		engine->stopping = true;
+		obey_all(engine, CLOSE);
+		break;
+	case REPORT:
+		obey_all(engine, REPORT);
+		emit(engine, REPORTED, &(struct event){0});
+		break;
+	default:
+		if (connection)
+			taken = obey_for(connection, command);
+		else if (command->type == CLOSE && !command->id)
+			obey_all(engine, CLOSE);
+	}
+	if (command->type == REFUSE)
+		free(command->refuse.bytes);
+	if (!taken)
+		free(command);
+}
