@@ -1,4 +1,4 @@
-import { parseCidr } from "@sallyport/core/address";
+import { formatCidr, parseCidr } from "@sallyport/core/address";
 import { parsePort } from "@sallyport/core/ports";
 import { ProxyConfig } from "@sallyport/proxy/contract";
 import { CARRIED, INJECT, PREFIX, STATUS } from "./names.ts";
@@ -24,19 +24,22 @@ const listOf =
   <T>(what: string, parseOne: (text: string) => T | Error): Parse =>
   (value) => {
     const items = value.split(",").map((item) => item.trim());
-    if (items.some((item) => item === "")) return new Error(`expected ${what}, comma-separated`);
+    if (items.includes("")) return new Error(`expected ${what}, separated by commas`);
     const parsed = items.map(parseOne);
-    return parsed.find((item) => item instanceof Error) ?? [...new Set(parsed)];
+    const errors = parsed.filter((item) => item instanceof Error);
+    if (errors.length === 0) return [...new Set(parsed)];
+    return new Error(errors.map(({ message }) => message).join("; "));
   };
 
 const cidrs = listOf("CIDRs such as 10.0.0.0/8", (text) => {
   const cidr = parseCidr(text);
-  return cidr instanceof Error ? cidr : text;
+  return cidr instanceof Error ? cidr : formatCidr(cidr);
 });
 
-const ports = listOf("ports from 1 to 65535", (text) => {
-  return parsePort(text) ?? new Error(`"${text}" is not a port: expected 1 to 65535`);
-});
+const ports = listOf(
+  "ports from 1 to 65535",
+  (text) => parsePort(text) ?? new Error(`"${text}" is not a port: expected 1 to 65535`),
+);
 
 const quantity =
   (resource: Resource): Parse =>
@@ -49,7 +52,7 @@ const LEVELS = ProxyConfig.shape.logLevel.unwrap().options;
 const logLevel: Parse = (value) =>
   LEVELS.includes(value as (typeof LEVELS)[number])
     ? value
-    : new Error(`expected ${LEVELS.join(", ")}`);
+    : new Error(`expected one of ${LEVELS.join(", ")}`);
 
 const SETTINGS: Readonly<Record<string, readonly [keyof PodSettings, Parse]>> = {
   [`${PREFIX}include-outbound-cidrs`]: ["includeCidrs", cidrs],
@@ -67,9 +70,11 @@ const KNOWN: readonly string[] = [INJECT, CARRIED, STATUS, ...Object.keys(SETTIN
 
 export interface ParsedAnnotations {
   readonly settings: PodSettings;
+  /** Whether the wish for a sidecar itself is malformed: then nobody can tell what is wanted. */
+  readonly wishIsUnclear: boolean;
   /** One sentence per malformed value: annotation, value, what was expected. */
   readonly mistakes: readonly string[];
-  /** Annotations in our name that mean nothing, each with the nearest that does. */
+  /** One sentence per annotation in our name that means nothing. */
   readonly unknown: readonly string[];
 }
 
@@ -86,30 +91,38 @@ export function parseAnnotations(
       const parsed = setting[1](value);
       if (parsed instanceof Error) mistakes.push(mistake(name, value, parsed.message));
       else settings[setting[0]] = parsed;
-    } else if (name === INJECT) {
-      if (value !== "true" && value !== "false")
-        mistakes.push(mistake(name, value, 'expected "true" or "false"'));
     } else if (!KNOWN.includes(name)) {
-      unknown.push(`annotation ${name} means nothing; did you mean ${nearest(name)}?`);
+      unknown.push(`annotation ${clip(name)} means nothing${suggestion(name)}`);
     }
   }
-  return { settings: settings as PodSettings, mistakes, unknown };
+  const wish = annotations[INJECT];
+  const wishIsUnclear = wish !== undefined && wish !== "true" && wish !== "false";
+  if (wishIsUnclear) mistakes.unshift(mistake(INJECT, wish, 'expected "true" or "false"'));
+  return { settings, wishIsUnclear, mistakes, unknown };
 }
 
 function mistake(name: string, value: string, message: string): string {
-  const shown = value.length > 80 ? `${value.slice(0, 80)}…` : value;
-  return `annotation ${name}: "${shown}": ${message}`;
+  return `annotation ${name}: "${clip(value)}": ${message}`;
 }
 
-function nearest(name: string): string {
-  const ranked = KNOWN.map((known) => [distance(name, known), known] as const);
-  return ranked.sort(([a], [b]) => a - b)[0]?.[1] ?? INJECT;
+function clip(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** The known name that is meant, if one is near. */
+function suggestion(name: string): string {
+  const written = clip(name.slice(PREFIX.length));
+  const [nearest] = KNOWN.map((known) => {
+    const short = known.slice(PREFIX.length);
+    return { known, share: distance(written, short) / short.length };
+  }).sort((a, b) => a.share - b.share);
+  return nearest && nearest.share <= 0.5 ? `; did you mean ${nearest.known}?` : "";
 }
 
 /** Levenshtein's, of two short names. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 0; i < Math.min(a.length, 100); i++) {
+  for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
     for (let j = 0; j < b.length; j++)
       next.push(

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { JsonObject, JsonValue } from "./admission.ts";
 import type { InjectionOptions } from "./options.ts";
 import { containersOf, type PodView } from "./pod-view.ts";
 
@@ -7,7 +8,7 @@ export interface Identity {
   readonly uid: number;
   readonly gid: number;
   /** Shows the controller that it has drawn these itself, just now; absent where they are fixed, and offline. */
-  readonly seal?: string;
+  readonly seal?: string | undefined;
 }
 
 /** What only a shell has: chance and a secret. */
@@ -21,58 +22,63 @@ export interface DrawIdentity {
   readonly sealKey: Uint8Array | "believe-the-file";
 }
 
-/** Where a drawn uid lies: above what distributions and images use, below what user namespaces map. */
+/** Where drawn ids lie: above what distributions and images use, below `nobody` and what subordinate ranges begin with. */
 export const UID_RANGE = { first: 20_000, last: 59_999 } as const;
 
-/** The API server calls a webhook again within one request, which lasts 30 seconds at most. */
+/** A webhook is called again within one request, and the API server gives most requests a minute. */
 const SEAL_LIFE_MS = 60_000;
 
 export interface IdentityRequest {
+  readonly namespace: string;
+  /** The pod as it was received, and the same with nothing of ours in it. */
   readonly view: PodView;
-  /** What stays the same while other webhooks change the pod between two calls. */
-  readonly subject: string;
+  readonly clean: JsonObject;
   /** What the pod's status says. */
-  readonly found: { uid: number; gid: number; seal?: string | undefined } | undefined;
+  readonly found: Identity | undefined;
   readonly nowMs: number;
-  readonly seal: boolean;
+  readonly dryRun: boolean;
 }
 
 /**
- * Fixed by the installation, or drawn for the pod. What stood in the pod's status is kept only where it is certainly our
- * own: an author who could choose the uid would build an image with that USER and walk past the redirect.
+ * Fixed by the installation, or drawn for the pod; undefined where the pod itself uses every id that could be drawn. What
+ * stood in the pod's status is kept only where it is certainly our own (docs/adr/003-proxy-uid.md): an author who could
+ * choose the uid would build an image with that USER and walk past the redirect.
  */
 export function chooseIdentity(
   request: IdentityRequest,
   { proxyUid, proxyGid }: InjectionOptions,
   { random, sealKey }: DrawIdentity,
-): Identity {
-  if (proxyUid !== undefined) return { uid: proxyUid, gid: proxyGid ?? proxyUid };
-  const { view, subject, found, nowMs } = request;
+): Identity | undefined {
+  if (proxyUid !== undefined && proxyGid !== undefined) return { uid: proxyUid, gid: proxyGid };
+  const { view, found, nowMs } = request;
   const taken = idsOf(view);
-  const offline = sealKey === "believe-the-file";
-  if (found && !taken.has(found.uid) && !taken.has(found.gid)) {
-    const { uid, gid, seal } = found;
-    if (offline && isInRange(uid) && isInRange(gid)) return { uid, gid };
-    if (!offline && seal && isFresh(sealKey, subject, { uid, gid, seal }, nowMs))
-      return { uid, gid, seal };
+  const fits = (id: number, fixed: number | undefined) =>
+    fixed === undefined ? isInRange(id) && !taken.has(id) : id === fixed;
+  const seal = sealKey === "believe-the-file" ? undefined : sealFor(sealKey, request);
+  if (found && fits(found.uid, proxyUid) && fits(found.gid, proxyGid)) {
+    const { uid, gid } = found;
+    if (!seal) return { uid, gid };
+    if (isFresh(found, seal, nowMs)) return { uid, gid, seal: found.seal };
   }
-  const uid = draw(taken, random);
-  const gid = proxyGid ?? uid;
-  return offline || !request.seal
-    ? { uid, gid }
-    : { uid, gid, seal: sealOf(sealKey, subject, { uid, gid }, nowMs) };
+  const drawn = draw(taken, random);
+  if (drawn === undefined) return undefined;
+  const ids = { uid: proxyUid ?? drawn, gid: proxyGid ?? drawn };
+  return seal && !request.dryRun ? { ...ids, seal: seal(ids, nowMs) } : ids;
 }
 
-/** A uid that nothing in the pod names. It ends: a pod of 1.5 MB cannot name 40,000 ids. */
-function draw(taken: ReadonlySet<number | undefined>, random: (below: number) => number): number {
-  let uid = UID_RANGE.first + random(UID_RANGE.last - UID_RANGE.first + 1);
-  while (taken.has(uid)) uid = uid === UID_RANGE.last ? UID_RANGE.first : uid + 1;
-  return uid;
+/** Any id of the range that nothing in the pod names, each as likely as the others. */
+function draw(taken: ReadonlySet<number>, random: DrawIdentity["random"]): number | undefined {
+  const { first, last } = UID_RANGE;
+  const inTheWay = [...taken].filter(isInRange).sort((a, b) => a - b);
+  const free = last - first + 1 - inTheWay.length;
+  if (free <= 0) return undefined;
+  const drawn = first + random(free);
+  return inTheWay.reduce((id, other) => (other <= id ? id + 1 : id), drawn);
 }
 
-function idsOf(pod: PodView): Set<number | undefined> {
+function idsOf(pod: PodView): Set<number> {
   const { securityContext } = pod.spec;
-  return new Set([
+  const ids = [
     securityContext?.runAsUser,
     securityContext?.runAsGroup,
     securityContext?.fsGroup,
@@ -81,27 +87,40 @@ function idsOf(pod: PodView): Set<number | undefined> {
       container.securityContext?.runAsUser,
       container.securityContext?.runAsGroup,
     ]),
-  ]);
+  ];
+  return new Set(ids.filter((id) => id !== undefined));
 }
 
 function isInRange(id: number): boolean {
   return id >= UID_RANGE.first && id <= UID_RANGE.last;
 }
 
-function sealOf(key: Uint8Array, subject: string, { uid, gid }: Identity, atMs: number): string {
-  const mac = createHmac("sha256", key).update(JSON.stringify([uid, gid, atMs, subject]));
-  return `${atMs}.${mac.digest("base64url")}`;
+/** `ms.mac`: when it was drawn, and a proof that it was then drawn for this pod in this namespace. */
+type Seal = (ids: Pick<Identity, "uid" | "gid">, atMs: number) => string;
+
+function sealFor(key: Uint8Array, { namespace, clean }: IdentityRequest): Seal {
+  const digest = createHash("sha256").update(canonical(clean)).digest("base64url");
+  return ({ uid, gid }, atMs) => {
+    const mac = createHmac("sha256", key).update(
+      JSON.stringify([namespace, digest, uid, gid, atMs]),
+    );
+    return `${atMs}.${mac.digest("base64url")}`;
+  };
 }
 
-function isFresh(
-  key: Uint8Array,
-  subject: string,
-  found: Required<Identity>,
-  nowMs: number,
-): boolean {
-  const atMs = Number(found.seal.split(".")[0]);
+function isFresh(found: Identity, seal: Seal, nowMs: number): found is Required<Identity> {
+  const atMs = Number(found.seal?.split(".")[0]);
   if (!(atMs <= nowMs && nowMs - atMs <= SEAL_LIFE_MS)) return false;
-  const wanted = Buffer.from(sealOf(key, subject, found, atMs));
-  const given = Buffer.from(found.seal);
+  const wanted = Buffer.from(seal(found, atMs));
+  const given = Buffer.from(found.seal ?? "");
   return wanted.length === given.length && timingSafeEqual(wanted, given);
+}
+
+/** JSON text that does not depend on the order of keys. */
+function canonical(value: JsonValue): string {
+  return JSON.stringify(value, (_, item: JsonValue) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
 }

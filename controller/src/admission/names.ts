@@ -13,6 +13,8 @@ export const PREFIX = `${DOMAIN}/`;
 
 export const INIT_CONTAINER = "sallyport-init";
 export const PROXY_CONTAINER = "sallyport-proxy";
+/** At most 15 characters (IANA service name, RFC 6335 §5.1). */
+export const READY_PORT_NAME = "sallyport-ready";
 export const OUR_CONTAINERS: readonly string[] = [INIT_CONTAINER, PROXY_CONTAINER];
 /** No volume of ours is mounted today; the names are ours all the same. */
 export const VOLUME_PREFIX = "sallyport-";

@@ -1,17 +1,17 @@
-import * as z from "zod";
 import type { Admission, JsonObject, NamespaceInjection } from "./admission.ts";
-import { type ParsedAnnotations, parseAnnotations } from "./annotations.ts";
+import { parseAnnotations } from "./annotations.ts";
 import { diff } from "./diff.ts";
 import { eject } from "./eject.ts";
-import { chooseIdentity, type DrawIdentity } from "./identity.ts";
+import { chooseIdentity, type DrawIdentity, UID_RANGE } from "./identity.ts";
 import { inject } from "./inject.ts";
-import { INJECT, PREFIX } from "./names.ts";
 import type { InjectionOptions } from "./options.ts";
-import { PodView } from "./pod-view.ts";
-import { parseQuantity } from "./quantity.ts";
-import { type Refusal, refusalsOf, rootWarning } from "./refusals.ts";
+import { readPod } from "./pod-view.ts";
+import type { Refusal } from "./refusal.ts";
+import { refusalsOf } from "./refusals.ts";
+import { resourceMistakes } from "./resources.ts";
 import { statusOf } from "./status.ts";
 import { LEFT_ALONE, shouldInject } from "./verdict.ts";
+import { labelWarning, shortened, warningsOf } from "./warnings.ts";
 
 /** What a pod's admission depends on besides the pod. */
 export interface PodRequest {
@@ -27,8 +27,8 @@ export interface PodRequest {
 const DEFAULT_GRACE_SECONDS = 30;
 
 /**
- * What becomes of a pod: decoded → shall it be injected? → may it be? → what was ours taken out, the sidecar put in → the
- * difference. Pure but for the chance in `draw`. Any JSON object is answered.
+ * What becomes of a pod: read → is it to have a sidecar? → may it? → take out what bears our names, put the sidecar in →
+ * the difference. Pure but for the chance in `draw`. Any JSON object is answered.
  */
 export function admitPod(
   pod: JsonObject,
@@ -36,93 +36,80 @@ export function admitPod(
   options: InjectionOptions,
   draw: DrawIdentity,
 ): Admission {
-  const decoded = PodView.safeParse(pod);
-  if (!decoded.success)
-    return refused([`this is not a v1/Pod:\n${z.prettifyError(decoded.error)}`]);
-  const annotations = parseAnnotations(decoded.data.metadata?.annotations);
-  const wrongWish = annotations.mistakes.filter((m) => m.startsWith(`annotation ${INJECT}:`));
-  if (wrongWish.length > 0) return refused(wrongWish);
+  const view = readPod(pod);
+  if (!("spec" in view)) return refused(view);
+  const annotations = parseAnnotations(view.metadata?.annotations);
+  const remarks = [...annotations.unknown, ...labelWarning(view)];
+  if (annotations.wishIsUnclear) return refused(annotations.mistakes, remarks);
 
-  const verdict = shouldInject(decoded.data, request.injection);
+  const verdict = shouldInject(view, request.injection);
   if (!verdict.inject)
-    return {
-      allowed: true,
-      patch: [],
-      warnings: verdict.askedFor ? [`no sidecar: ${LEFT_ALONE[verdict.reason]}`] : [],
-    };
+    return letThrough([
+      ...(verdict.askedFor ? [`no sidecar: ${LEFT_ALONE[verdict.reason]}`] : []),
+      ...annotations.mistakes,
+      ...remarks,
+    ]);
+
+  const { dangers, conflicts } = refusalsOf(view, { uid: options.proxyUid, gid: options.proxyGid });
+  const warnOnly = options.dangerousPods === "warn";
+  const reasons = [
+    ...annotations.mistakes,
+    ...resourceMistakes(annotations.settings, options),
+    ...conflicts.map(sentence),
+    ...(warnOnly ? [] : dangers.map(sentence)),
+  ];
+  const warnings = [
+    ...(warnOnly ? dangers.map(sentence) : []),
+    ...remarks,
+    ...warningsOf(view, options),
+  ];
+  if (reasons.length > 0) return refused(reasons, warnings);
 
   const clean = eject(pod);
-  const view = PodView.parse(clean);
-  const dangers = refusalsOf(view, fixedUser(options)).map(
-    ({ path, message }: Refusal) => `${path}: ${message}`,
-  );
-  const mistakes = [...annotations.mistakes, ...resourceMistakes(annotations, options)];
-  const fatal = options.dangerousPods === "reject" ? [...mistakes, ...dangers] : mistakes;
-  const warnings = [
-    ...(options.dangerousPods === "warn" ? dangers : []),
-    ...annotations.unknown,
-    ...ordinaryWarnings(view, options),
-    ...[rootWarning(view) ?? []].flat(),
-  ];
-  if (fatal.length > 0) return refused(fatal, warnings);
-
   const identity = chooseIdentity(
     {
+      namespace: request.namespace,
       view,
-      subject: subjectOf(view, request.namespace),
+      clean,
       found: statusOf(pod),
       nowMs: request.now,
-      seal: request.dryRun !== true,
+      dryRun: request.dryRun ?? false,
     },
     options,
     draw,
   );
+  if (!identity)
+    return refused([
+      `the pod names every id from ${UID_RANGE.first} to ${UID_RANGE.last}: none is left for the sidecar`,
+    ]);
   const wanted = inject(clean, {
     options,
     settings: annotations.settings,
     identity,
     gracePeriodSeconds: view.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS,
+    appArmorType: view.spec.securityContext?.appArmorProfile?.type,
   });
-  return { allowed: true, patch: diff(pod, wanted), warnings };
+  return { ...letThrough(warnings), patch: diff(pod, wanted) };
 }
 
-/** What no other webhook changes between two calls for the same request. */
-function subjectOf({ metadata }: PodView, namespace: string): string {
-  return JSON.stringify([namespace, metadata?.generateName ?? "", metadata?.name ?? ""]);
+function letThrough(warnings: readonly string[]) {
+  return { allowed: true, patch: [], warnings: warnings.map(shortened) } as const;
 }
+
+/** More than these nobody reads at once. */
+const MOST_REASONS = 20;
 
 function refused(reasons: readonly string[], warnings: readonly string[] = []): Admission {
-  return { allowed: false, message: `Sallyport: ${reasons.join("; ")}`, warnings };
+  const more = reasons.length - MOST_REASONS;
+  const told = [...reasons.slice(0, MOST_REASONS), ...(more > 0 ? [`and ${more} more`] : [])];
+  const list = told.length === 1 ? ` ${told[0]}` : told.map((reason) => `\n- ${reason}`).join("");
+  return {
+    allowed: false,
+    message: `Sallyport refuses this pod:${list}`,
+    warnings: warnings.map(shortened),
+  };
 }
 
-/** The API server would refuse the pod for these, with a message about a container that its author never wrote. */
-function resourceMistakes({ settings }: ParsedAnnotations, { resources }: InjectionOptions) {
-  return (["cpu", "memory"] as const).flatMap((what) => {
-    const request = settings[what] ?? resources.requests[what];
-    const limit = settings[`${what}Limit`] ?? resources.limits[what];
-    const [asked, most] = [parseQuantity(what, request), parseQuantity(what, limit)];
-    return typeof asked === "bigint" && typeof most === "bigint" && asked > most
-      ? [
-          `the sidecar would request ${what} ${request}, above its limit ${limit}: lower ${PREFIX}proxy-${what} or raise ${PREFIX}proxy-${what}-limit`,
-        ]
-      : [];
-  });
-}
-
-/** The one user that no container may be, where an installation has fixed it. */
-function fixedUser({ proxyUid, proxyGid }: InjectionOptions) {
-  return proxyUid === undefined ? undefined : { uid: proxyUid, gid: proxyGid ?? proxyUid };
-}
-
-/** What an ordinary sidecar cannot do and a native one can. */
-function ordinaryWarnings({ metadata, spec }: PodView, { sidecar }: InjectionOptions): string[] {
-  if (sidecar !== "ordinary") return [];
-  const warnings: string[] = [];
-  if (spec.initContainers.length > 0)
-    warnings.push(
-      `init containers run before the sidecar and can connect to nothing: ${spec.initContainers.map(({ name }) => name).join(", ")}`,
-    );
-  if (metadata?.ownerReferences.some(({ kind }) => kind === "Job"))
-    warnings.push("the Job will not end by itself: an ordinary sidecar goes on after the app");
-  return warnings;
+function sentence({ path, message }: Refusal): string {
+  return `${path}: ${message}`;
 }

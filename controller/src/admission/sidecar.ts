@@ -9,16 +9,18 @@ import {
 import type { JsonObject } from "./admission.ts";
 import type { PodSettings } from "./annotations.ts";
 import type { Identity } from "./identity.ts";
-import { INIT_CONTAINER, PROXY_CONTAINER } from "./names.ts";
+import { INIT_CONTAINER, PROXY_CONTAINER, READY_PORT_NAME } from "./names.ts";
 import type { InjectionOptions } from "./options.ts";
+import { resourcesOf } from "./resources.ts";
 
 /** Where an image holds its program, and the Node that runs it. */
 const NODE = "/opt/sallyport/node";
 const INIT_PROGRAM = "/opt/sallyport/init.cjs";
 const PROXY_PROGRAM = "/opt/sallyport/proxy.cjs";
 
-/** How long before the kubelet's SIGKILL a draining sidecar has to have ended. */
-const DRAIN_MARGIN_MS = 5_000;
+/** How long before the kubelet's SIGKILL a draining sidecar has to have ended; of a short grace period, half. */
+const DRAIN_MARGIN_MS = 2_000;
+const DRAIN_LONGEST_MS = 86_400_000;
 /** An ordinary sidecar is told to stop together with its app, which may still have something to say. */
 const ORDINARY_DRAIN_MS = 5_000;
 
@@ -27,64 +29,78 @@ export interface SidecarPlan {
   readonly settings: PodSettings;
   readonly identity: Identity;
   readonly gracePeriodSeconds: number;
+  /** Of the pod's own security context; containers inherit it unless they say otherwise. */
+  readonly appArmorType: string | undefined;
+}
+
+/**
+ * What both containers say where the API server would fill in a default, and against what they would inherit. Saying the
+ * defaults keeps a pod that is admitted again as it is.
+ */
+function common({ options, appArmorType }: SidecarPlan, security: JsonObject) {
+  return {
+    imagePullPolicy: options.images.pullPolicy,
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      seccompProfile: { type: "RuntimeDefault" },
+      // Only against a profile made for the app: nodes without AppArmor refuse pods that name any.
+      ...(appArmorType === "Localhost" && { appArmorProfile: { type: "RuntimeDefault" } }),
+      ...security,
+    },
+    terminationMessagePath: "/dev/termination-log",
+    terminationMessagePolicy: "FallbackToLogsOnError",
+  } as const;
 }
 
 /** Root with two capabilities, for as long as it takes to write the rules; whatever the pod says for the others. */
 export function initContainer(plan: SidecarPlan): JsonObject {
-  const { images } = plan.options;
   return {
     name: INIT_CONTAINER,
-    image: images.init,
-    imagePullPolicy: images.pullPolicy,
+    image: plan.options.images.init,
     command: [NODE, INIT_PROGRAM],
     env: [{ name: INIT_CONFIG_ENV, value: JSON.stringify(initConfig(plan)) }],
-    resources: resources(plan),
-    securityContext: {
-      allowPrivilegeEscalation: false,
+    // The sidecar's own: an init container that asks for no more than a container does adds nothing to the pod's request.
+    resources: resourcesOf(plan.settings, plan.options),
+    ...common(plan, {
       capabilities: { drop: ["ALL"], add: ["NET_ADMIN", "NET_RAW"] },
-      privileged: false,
-      readOnlyRootFilesystem: true,
       runAsGroup: 0,
       runAsNonRoot: false,
       runAsUser: 0,
-      seccompProfile: { type: "RuntimeDefault" },
-    },
-    terminationMessagePolicy: "FallbackToLogsOnError",
+    }),
   };
 }
 
 /** Satisfies Pod Security `restricted` by its own security context, whatever the pod's says. */
 export function proxyContainer(plan: SidecarPlan): JsonObject {
   const { options, identity } = plan;
-  const { images } = options;
   return {
     name: PROXY_CONTAINER,
-    image: images.proxy,
-    imagePullPolicy: images.pullPolicy,
+    image: options.images.proxy,
     command: [NODE, PROXY_PROGRAM],
     env: [
       { name: PROXY_CONFIG_ENV, value: JSON.stringify(proxyConfig(plan)) },
       fromField(POD_NAME_ENV, "metadata.name"),
       fromField(POD_NAMESPACE_ENV, "metadata.namespace"),
     ],
-    ports: [{ name: "sallyport-ready", containerPort: PORTS.ready, protocol: "TCP" }],
-    resources: resources(plan),
-    securityContext: {
-      allowPrivilegeEscalation: false,
+    ports: [{ name: READY_PORT_NAME, containerPort: PORTS.ready, protocol: "TCP" }],
+    resources: resourcesOf(plan.settings, plan.options),
+    ...common(plan, {
       capabilities: { drop: ["ALL"] },
-      privileged: false,
-      readOnlyRootFilesystem: true,
       runAsGroup: identity.gid,
       runAsNonRoot: true,
       runAsUser: identity.uid,
-      seccompProfile: { type: "RuntimeDefault" },
-    },
-    terminationMessagePolicy: "FallbackToLogsOnError",
+    }),
     ...(options.sidecar === "native" ? NATIVE : ORDINARY),
   };
 }
 
-/** The next init container, and so the app, waits until the probe has succeeded: until the policy is in force. */
+/**
+ * The next init container, and so the app, waits until the probe has succeeded: until the policy is in force. There is no
+ * readiness probe: after its start the sidecar stops being ready only when the pod ends, and a sidecar that has crashed
+ * makes its pod unready by itself.
+ */
 const NATIVE: JsonObject = {
   restartPolicy: "Always",
   startupProbe: {
@@ -112,37 +128,33 @@ function initConfig({ options, settings, identity }: SidecarPlan): InitConfigInp
     excludePorts: [...(settings.excludePorts ?? [])],
     resolvers: options.resolvers,
     clusterCidrs: options.clusterCidrs,
-    // What audit mode would only record, the filter table must let leave.
-    outsideUdp: options.outsideUdp ?? (options.policy.mode === "audit" ? "allow" : "reject"),
+    outsideUdp: outsideUdp(options),
   };
 }
 
+/** What audit mode would only record, the filter table must let leave. */
+export function outsideUdp(options: InjectionOptions): "allow" | "reject" {
+  return options.outsideUdp ?? (options.policy.mode === "audit" ? "allow" : "reject");
+}
+
 function proxyConfig(plan: SidecarPlan): ProxyConfigInput {
-  const { options, settings, identity, gracePeriodSeconds } = plan;
+  const { options, settings, identity } = plan;
+  const maxMs = longestDrainMs(plan);
   return {
     user: { uid: identity.uid, gid: identity.gid },
     policy: options.policy,
     drain: {
-      minMs: options.sidecar === "ordinary" ? ORDINARY_DRAIN_MS : 0,
-      maxMs: Math.max(0, gracePeriodSeconds * 1_000 - DRAIN_MARGIN_MS),
+      minMs: options.sidecar === "ordinary" ? Math.min(ORDINARY_DRAIN_MS, maxMs) : 0,
+      maxMs,
     },
     accessLog: options.accessLog,
     logLevel: settings.logLevel ?? options.logLevel,
   };
 }
 
-/** Always set: a LimitRange or a quota of the namespace may ask for them. */
-function resources({ options, settings }: SidecarPlan): JsonObject {
-  return {
-    requests: {
-      cpu: settings.cpu ?? options.resources.requests.cpu,
-      memory: settings.memory ?? options.resources.requests.memory,
-    },
-    limits: {
-      cpu: settings.cpuLimit ?? options.resources.limits.cpu,
-      memory: settings.memoryLimit ?? options.resources.limits.memory,
-    },
-  };
+function longestDrainMs({ gracePeriodSeconds }: SidecarPlan): number {
+  const graceMs = Math.max(0, gracePeriodSeconds) * 1_000;
+  return Math.min(Math.max(graceMs - DRAIN_MARGIN_MS, graceMs / 2), DRAIN_LONGEST_MS);
 }
 
 function fromField(name: string, fieldPath: string): JsonObject {

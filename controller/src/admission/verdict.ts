@@ -8,16 +8,24 @@ export const LEFT_ALONE = {
   not_opted_in: `the pod does not say ${INJECT}: "true"`,
   host_network: "the pod uses hostNetwork; redirecting it would rewire the node",
   windows: "the pod is for Windows; its connections cannot be redirected by iptables",
+  mirror: "the pod mirrors a static pod; the kubelet runs it from a file and not from here",
 } as const;
 export type LeftAlone = keyof typeof LEFT_ALONE;
 
 export type Verdict =
   | { readonly inject: true }
-  | { readonly inject: false; readonly reason: LeftAlone; readonly askedFor: boolean };
+  | {
+      readonly inject: false;
+      readonly reason: LeftAlone;
+      /** Its author expects a sidecar and must hear why there is none. */
+      readonly askedFor: boolean;
+    };
 
 const WINDOWS_LABELS = ["kubernetes.io/os", "beta.kubernetes.io/os"];
+/** Set by the kubelet on what it reports of a static pod (Kubernetes, "Well-Known Labels, Annotations and Taints"). */
+const MIRROR = "kubernetes.io/config.mirror";
 
-/** The first that holds decides. */
+/** The first that holds decides. The first two are the author's own wish; the others stand in its way. */
 const GROUNDS: readonly (readonly [
   LeftAlone,
   (pod: PodView, wish: string | undefined, namespace: NamespaceInjection) => boolean,
@@ -31,9 +39,10 @@ const GROUNDS: readonly (readonly [
       spec.os?.name === "windows" ||
       WINDOWS_LABELS.some((label) => spec.nodeSelector?.[label] === "windows"),
   ],
+  ["mirror", ({ metadata }) => metadata?.annotations?.[MIRROR] !== undefined],
 ];
 
-/** Pure: the pod, and how its namespace is labelled. `askedFor`: its author expects a sidecar and must hear why not. */
+/** Whether a pod is to have a sidecar, by what it says and how its namespace is labelled. */
 export function shouldInject(pod: PodView, namespace: NamespaceInjection): Verdict {
   const wish = pod.metadata?.annotations?.[INJECT];
   const ground = GROUNDS.find(([, holds]) => holds(pod, wish, namespace));

@@ -1,0 +1,35 @@
+import { type ContainerView, containersOf, type PodView } from "./pod-view.ts";
+
+/** In any spelling that a runtime might take: `NET_ADMIN`, `net_admin`, `CAP_NET_ADMIN`, with spaces around. */
+export function capabilityName(text: string): string {
+  return text.replaceAll(/\s/g, "").toUpperCase().replace(/^CAP_/, "");
+}
+
+/** Whether the kubelet could start it as uid 0: an image's own USER cannot be known here. */
+export function mayBeRoot({ securityContext }: ContainerView, { spec }: PodView): boolean {
+  const user = securityContext?.runAsUser ?? spec.securityContext?.runAsUser;
+  if (user !== undefined) return user === 0;
+  return (securityContext?.runAsNonRoot ?? spec.securityContext?.runAsNonRoot) !== true;
+}
+
+/**
+ * What runtimes leave to root unless it is dropped, and what it is good for here: a packet socket sends past iptables;
+ * SETUID and SETGID make a process the sidecar's user, whom iptables spares.
+ */
+const ROOT_WAYS_PAST = ["NET_RAW", "SETUID", "SETGID"];
+
+/** The names of the containers that may be root and keep a way past the sidecar. */
+export function rootWithWaysPast(pod: PodView): string[] {
+  return containersOf(pod)
+    .filter(({ container }) => mayBeRoot(container, pod) && keepsWayPast(container))
+    .map(({ container }) => container.name);
+}
+
+function keepsWayPast({ securityContext }: ContainerView): boolean {
+  const { add = [], drop = [] } = securityContext?.capabilities ?? {};
+  const added = add.map(capabilityName);
+  const dropped = drop.map(capabilityName);
+  return ROOT_WAYS_PAST.some(
+    (name) => added.includes(name) || !(dropped.includes("ALL") || dropped.includes(name)),
+  );
+}

@@ -1,0 +1,82 @@
+import { cidrContains, parseAddress, parseCidr } from "@sallyport/core/address";
+import { rootWithWaysPast } from "./capabilities.ts";
+import { INJECT, OUR_CONTAINERS } from "./names.ts";
+import type { InjectionOptions } from "./options.ts";
+import type { PodView } from "./pod-view.ts";
+import { outsideUdp } from "./sidecar.ts";
+
+/** "Warnings over 256 characters and large numbers of warnings may be truncated" (admission.k8s.io/v1, AdmissionResponse). */
+const MAX_WARNING = 256;
+
+type Warning = (pod: PodView, options: InjectionOptions) => string | undefined;
+
+/** What is not refused, but what the author of an injected pod should know. */
+const WARNINGS: readonly Warning[] = [
+  (pod) => {
+    const names = rootWithWaysPast(pod);
+    return names.length > 0
+      ? `${listed(names)} may run as root with NET_RAW, SETUID or SETGID, and so walk past the sidecar: set runAsNonRoot: true, or drop ALL`
+      : undefined;
+  },
+
+  (pod, options) => {
+    const cut = outsideUdp(options) === "reject" ? unreachableResolvers(pod, options) : [];
+    return cut.length > 0
+      ? `spec.dnsConfig.nameservers: UDP to ${listed(cut)} is rejected: not a resolver that the installation names, nor in the cluster`
+      : undefined;
+  },
+
+  (pod, { sidecar }) => {
+    const names = pod.spec.initContainers
+      .map(({ name }) => name)
+      .filter((name) => !OUR_CONTAINERS.includes(name));
+    return sidecar === "ordinary" && names.length > 0
+      ? `init containers run before an ordinary sidecar and can connect to nothing: ${listed(names)}`
+      : undefined;
+  },
+
+  ({ metadata, spec }, { sidecar }) =>
+    sidecar === "ordinary" &&
+    ((spec.restartPolicy ?? "Always") !== "Always" ||
+      metadata?.ownerReferences.some(({ kind }) => kind === "Job"))
+      ? "the pod will not end by itself: an ordinary sidecar goes on when the app has ended"
+      : undefined,
+];
+
+export function warningsOf(pod: PodView, options: InjectionOptions): string[] {
+  return WARNINGS.flatMap((warning) => warning(pod, options) ?? []);
+}
+
+/** Said of any pod: a wish that nobody reads. */
+export function labelWarning({ metadata }: PodView): string[] {
+  return metadata?.labels?.[INJECT] !== undefined
+    ? [`label ${INJECT} means nothing: it is read as an annotation`]
+    : [];
+}
+
+export function shortened(warning: string): string {
+  if (warning.length <= MAX_WARNING) return warning;
+  return `${[...warning].slice(0, MAX_WARNING - 1).join("")}…`;
+}
+
+function unreachableResolvers({ spec }: PodView, options: InjectionOptions): string[] {
+  const cluster = options.clusterCidrs.flatMap((text) => {
+    const cidr = parseCidr(text);
+    return cidr instanceof Error ? [] : [cidr];
+  });
+  const known = options.resolvers.map(parseAddress);
+  return (spec.dnsConfig?.nameservers ?? []).filter((text) => {
+    const address = parseAddress(text);
+    return (
+      address &&
+      !known.some((one) => one?.family === address.family && one.value === address.value) &&
+      !cluster.some((cidr) => cidrContains(cidr, address))
+    );
+  });
+}
+
+/** The first few, and how many more. */
+function listed(names: readonly string[]): string {
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  return names.slice(0, 3).join(", ") + more;
+}
