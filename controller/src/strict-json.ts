@@ -41,7 +41,8 @@ function ambiguity(text: string): string | undefined {
         const key: string = JSON.parse(string);
         const keys = open.at(-1);
         if (key === "__proto__") return `the key "__proto__" at character ${at}`;
-        if (keys?.has(key)) return `the key ${shorten(string)} twice in one object, at character ${at}`;
+        if (keys?.has(key))
+          return `the key ${shorten(string)} twice in one object, at character ${at}`;
         keys?.add(key);
         break;
       }

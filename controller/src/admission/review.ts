@@ -38,7 +38,7 @@ const WITH_OBJECT: readonly string[] = ["CREATE", "UPDATE"];
 const AdmissionReview = z.looseObject({
   apiVersion: z.literal(API_VERSION, {
     error: ({ input }) =>
-      `expected "${API_VERSION}", not ${JSON.stringify(input) ?? "nothing"}: a webhook configuration asks for it by admissionReviewVersions: ["v1"]`,
+      `expected "${API_VERSION}", found ${JSON.stringify(input) ?? "nothing"}: a webhook configuration asks for it by admissionReviewVersions: ["v1"]`,
   }),
   kind: z.literal("AdmissionReview"),
   request: Request,

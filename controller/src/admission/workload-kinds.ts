@@ -1,7 +1,6 @@
 /** A kind whose pods are made from a template inside it. */
 export interface WorkloadKind {
   readonly group: string;
-  readonly version: string;
   readonly kind: string;
   /** Where the pod template is. */
   readonly template: readonly [string, ...string[]];
@@ -13,28 +12,16 @@ export interface WorkloadKind {
   readonly copiedFrom?: string;
 }
 
-const POD_TEMPLATE = ["spec", "template"] as const;
+const template = ["spec", "template"] as const;
+const inJob = ["spec", "jobTemplate", "spec", "template"] as const;
+const changing = { templateIsFixed: false };
+const fixed = { templateIsFixed: true };
 
+/** All in version v1. */
 export const WORKLOAD_KINDS: readonly WorkloadKind[] = [
-  {
-    ...{ group: "apps", version: "v1", kind: "Deployment", template: POD_TEMPLATE },
-    ...{ podOwner: "ReplicaSet", templateIsFixed: false },
-  },
-  {
-    ...{ group: "apps", version: "v1", kind: "StatefulSet", template: POD_TEMPLATE },
-    ...{ podOwner: "StatefulSet", templateIsFixed: false },
-  },
-  {
-    ...{ group: "apps", version: "v1", kind: "DaemonSet", template: POD_TEMPLATE },
-    ...{ podOwner: "DaemonSet", templateIsFixed: false },
-  },
-  {
-    ...{ group: "batch", version: "v1", kind: "Job", template: POD_TEMPLATE },
-    ...{ podOwner: "Job", templateIsFixed: true, copiedFrom: "CronJob" },
-  },
-  {
-    ...{ group: "batch", version: "v1", kind: "CronJob" },
-    template: ["spec", "jobTemplate", ...POD_TEMPLATE],
-    ...{ podOwner: "Job", templateIsFixed: false },
-  },
+  { group: "apps", kind: "Deployment", template, podOwner: "ReplicaSet", ...changing },
+  { group: "apps", kind: "StatefulSet", template, podOwner: "StatefulSet", ...changing },
+  { group: "apps", kind: "DaemonSet", template, podOwner: "DaemonSet", ...changing },
+  { group: "batch", kind: "Job", template, podOwner: "Job", ...fixed, copiedFrom: "CronJob" },
+  { group: "batch", kind: "CronJob", template: inJob, podOwner: "Job", ...changing },
 ];

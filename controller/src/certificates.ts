@@ -1,0 +1,130 @@
+import { generateKeyPair, randomBytes } from "node:crypto";
+import { promisify } from "node:util";
+import { canonicalAddress } from "@sallyport/core/address";
+import forge from "node-forge";
+
+const DAY_MS = 86_400_000;
+const LIFE = {
+  backdatedMs: 5 * 60_000, // clocks of API servers that run behind
+  authorityMs: 3_650 * DAY_MS,
+  servingMs: 365 * DAY_MS,
+} as const;
+const RSA_BITS = 2_048;
+
+/** PEM, both; `certificate` may be a chain. */
+export interface ServingCertificate {
+  readonly certificate: string;
+  readonly key: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export interface Authority {
+  /** PEM: what a webhook configuration's caBundle holds. */
+  readonly certificate: string;
+  /** For these DNS names and IP addresses. */
+  issue(names: readonly string[], nowMs: number): Promise<ServingCertificate>;
+}
+
+/** The names by which an API server and people inside the cluster call a Service. */
+export function serviceNames(service: string, namespace: string, clusterDomain: string): string[] {
+  const inNamespace = `${service}.${namespace}`;
+  return [service, inNamespace, `${inNamespace}.svc`, `${inNamespace}.svc.${clusterDomain}`];
+}
+
+/** A certificate authority of our own; its key never leaves the process. */
+export async function createAuthority(nowMs: number): Promise<Authority> {
+  const keys = await rsaKeys();
+  const serial = randomSerial();
+  // Two authorities in one caBundle (a rotation, two replicas) are told apart by name too.
+  const subject = [
+    { name: "organizationName", value: "Sallyport" },
+    { name: "commonName", value: `Sallyport webhook CA ${serial.slice(0, 8)}` },
+  ];
+  const authority = forge.pki.createCertificate();
+  authority.serialNumber = serial;
+  authority.publicKey = keys.publicKey;
+  setLife(authority, nowMs, LIFE.authorityMs);
+  authority.setSubject(subject);
+  authority.setIssuer(subject);
+  authority.setExtensions([
+    { name: "basicConstraints", critical: true, cA: true, pathLenConstraint: 0 },
+    { name: "keyUsage", critical: true, keyCertSign: true, cRLSign: true },
+    { name: "subjectKeyIdentifier" },
+  ]);
+  authority.sign(keys.privateKey, forge.md.sha256.create());
+
+  return {
+    certificate: forge.pki.certificateToPem(authority),
+    issue: async (names, at) => {
+      const own = await rsaKeys();
+      const serving = forge.pki.createCertificate();
+      serving.serialNumber = randomSerial();
+      serving.publicKey = own.publicKey;
+      setLife(serving, at, LIFE.servingMs, authority.validity.notAfter);
+      // Verifiers look at the alternative names alone (RFC 9525 §6.3); a common name holds 64 characters only.
+      serving.setSubject([
+        { name: "organizationName", value: "Sallyport" },
+        { name: "commonName", value: "Sallyport webhook" },
+      ]);
+      serving.setIssuer(subject);
+      serving.setExtensions([
+        { name: "basicConstraints", critical: true, cA: false },
+        { name: "keyUsage", critical: true, digitalSignature: true, keyEncipherment: true },
+        { name: "extKeyUsage", serverAuth: true },
+        { name: "subjectAltName", altNames: [...new Set(names)].map(alternativeName) },
+        { name: "subjectKeyIdentifier" },
+        {
+          name: "authorityKeyIdentifier",
+          keyIdentifier: authority.generateSubjectKeyIdentifier().getBytes(),
+        },
+      ]);
+      serving.sign(keys.privateKey, forge.md.sha256.create());
+      return {
+        certificate: forge.pki.certificateToPem(serving),
+        key: own.pem,
+        ...serving.validity,
+      };
+    },
+  };
+}
+
+function setLife(
+  certificate: forge.pki.Certificate,
+  nowMs: number,
+  lifeMs: number,
+  latest?: Date,
+): void {
+  const notAfter = new Date(nowMs + lifeMs);
+  certificate.validity.notBefore = new Date(nowMs - LIFE.backdatedMs);
+  certificate.validity.notAfter = latest && latest < notAfter ? latest : notAfter;
+}
+
+/** RFC 5280 §4.1.2.2: positive, unique, unforeseeable; 128 bits, the first two of them 01. */
+function randomSerial(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString("hex");
+}
+
+/** forge's types of general names (RFC 5280 §4.2.1.6). */
+const GENERAL_NAME = { dns: 2, ip: 7 } as const;
+
+function alternativeName(name: string) {
+  const ip = canonicalAddress(name);
+  return ip === undefined ? { type: GENERAL_NAME.dns, value: name } : { type: GENERAL_NAME.ip, ip };
+}
+
+/** By Node, in a thread: forge's own arithmetic would stop the world for a second. */
+async function rsaKeys() {
+  const { publicKey, privateKey } = await promisify(generateKeyPair)("rsa", {
+    modulusLength: RSA_BITS,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  return {
+    publicKey: forge.pki.publicKeyFromPem(publicKey),
+    privateKey: forge.pki.privateKeyFromPem(privateKey),
+    pem: privateKey,
+  };
+}

@@ -1,0 +1,160 @@
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { SecureContextOptions } from "node:tls";
+import type { DrawIdentity } from "./admission/identity.ts";
+import type { InjectionOptions } from "./admission/options.ts";
+import { createApp } from "./app.ts";
+import type { CertificateSource } from "./certificate-source.ts";
+import type { ServingCertificate } from "./certificates.ts";
+import type { Log } from "./log.ts";
+
+/** What a client can take of the controller at most. */
+export const LIMITS = {
+  bodyBytes: 4 << 20, // etcd takes objects of 1.5 MiB; an UPDATE holds two
+  headerBytes: 16 << 10,
+  connections: 1_024,
+  handshakeMs: 10_000,
+  headersMs: 10_000, // from the connection, or the end of the request before
+  requestMs: 15_000,
+  keepAliveMs: 120_000, // longer than the 90 s for which API servers keep theirs, so that they end them
+  checkMs: 1_000, // how exactly headersMs and requestMs are kept
+  certificateMs: 5_000, // how often the certificate is looked after
+} as const;
+export type Limits = { readonly [name in keyof typeof LIMITS]: number };
+
+export interface ControllerOptions {
+  /** 0 lets the kernel choose. */
+  readonly port: number;
+  /** Absent: every address, both families. */
+  readonly host?: string;
+  readonly certificate: CertificateSource;
+  readonly injection: InjectionOptions;
+  readonly draw: DrawIdentity;
+  readonly limits?: Partial<Limits>;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+export interface Controller {
+  readonly address: string;
+  readonly port: number;
+  /** PEM; absent where the certificate came from files. */
+  readonly ca?: string;
+  /**
+   * Says at once that it is not ready, takes requests for `graceMs` more (until every API server has heard of it), then
+   * ends as `close` does.
+   */
+  drain(graceMs: number, lastMs: number): Promise<void>;
+  /** Takes no more connections, finishes the requests it has, and after `lastMs` cuts what is left. */
+  close(lastMs?: number): Promise<void>;
+}
+
+/** Everything of the controller, wired; resolves when it serves. */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  const { certificate, log, now } = options;
+  const limits: Limits = { ...LIMITS, ...options.limits };
+  let state: "serving" | "draining" | "closing" = "serving";
+
+  const app = createApp({
+    injection: options.injection,
+    draw: options.draw,
+    maxBodyBytes: limits.bodyBytes,
+    log,
+    now,
+    notReady: () => (state === "serving" ? expired(certificate.current, now()) : state),
+    leaving: () => state !== "serving",
+  });
+  const server = createServer(
+    {
+      ...tlsOptions(certificate.current),
+      handshakeTimeout: limits.handshakeMs,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      maxHeaderSize: limits.headerBytes,
+      connectionsCheckingInterval: limits.checkMs,
+    },
+    app,
+  );
+  server.maxConnections = limits.connections;
+  server.on("tlsClientError", (error, socket) => {
+    log("debug", "a TLS handshake failed", { from: socket.remoteAddress, error: error.message });
+  });
+
+  const looking = lookAfter(certificate, server, limits.certificateMs, options);
+  const { address, port } = await listen(server, options);
+
+  const close = async (lastMs: number = limits.requestMs) => {
+    state = "closing";
+    clearInterval(looking);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const last = setTimeout(() => server.closeAllConnections(), lastMs);
+    await closed;
+    clearTimeout(last);
+  };
+  return {
+    address,
+    port,
+    ...(certificate.ca !== undefined && { ca: certificate.ca }),
+    close,
+    drain: async (graceMs, lastMs) => {
+      state = "draining";
+      await new Promise((resolve) => setTimeout(resolve, graceMs));
+      await close(lastMs);
+    },
+  };
+}
+
+/** All of them every time: setSecureContext forgets what it is not told again. */
+function tlsOptions({ certificate, key }: ServingCertificate): SecureContextOptions {
+  return { cert: certificate, key, minVersion: "TLSv1.2" };
+}
+
+function expired({ notBefore, notAfter }: ServingCertificate, nowMs: number): string | undefined {
+  if (nowMs < notBefore.getTime())
+    return `the serving certificate is not valid before ${notBefore.toISOString()}`;
+  if (nowMs > notAfter.getTime())
+    return `the serving certificate was valid until ${notAfter.toISOString()}`;
+  return undefined;
+}
+
+/** New connections are given the new certificate; open ones go on with the one they have. */
+function lookAfter(
+  certificate: CertificateSource,
+  server: Server,
+  everyMs: number,
+  { log, now }: Pick<ControllerOptions, "log" | "now">,
+): NodeJS.Timeout {
+  let looking = false; // a slow look is not overtaken by the next
+  const look = async () => {
+    if (!(await certificate.refresh(now()))) return;
+    server.setSecureContext(tlsOptions(certificate.current));
+    log("info", "serving with a new certificate", {
+      notAfter: certificate.current.notAfter.toISOString(),
+    });
+  };
+  const failed = (error: Error) =>
+    log("error", "cannot renew the certificate", { error: error.message });
+  const done = () => {
+    looking = false;
+  };
+  return setInterval(() => {
+    if (looking) return;
+    looking = true;
+    void look().catch(failed).finally(done);
+  }, everyMs).unref();
+}
+
+function listen(
+  server: Server,
+  { port, host }: Pick<ControllerOptions, "port" | "host">,
+): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(new Error(`cannot listen on port ${port}: ${error.message}`, { cause: error }));
+    });
+    server.listen({ port, ...(host !== undefined && { host }) }, () => {
+      resolve(server.address() as AddressInfo);
+    });
+  });
+}

@@ -1,0 +1,90 @@
+import type { Admission, JsonObject } from "./admission/admission.ts";
+import type { DrawIdentity } from "./admission/identity.ts";
+import type { InjectionOptions } from "./admission/options.ts";
+import { answerReview, decodeReview, type ReviewRequest } from "./admission/review.ts";
+import type { Log } from "./log.ts";
+import { type Mutated, type Mutation, mutate } from "./mutate.ts";
+import { parseStrictJson } from "./strict-json.ts";
+
+export interface WebhookOptions {
+  readonly injection: InjectionOptions;
+  readonly draw: DrawIdentity;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export type Answer =
+  | { readonly status: 200; readonly review: JsonObject }
+  | { readonly status: 400; readonly text: string };
+
+/** The story of a request: bytes → JSON → AdmissionReview → admission → AdmissionReview, and one line in the log. */
+export function answer(
+  body: Uint8Array,
+  path: Pick<Mutation, "webhook" | "injection">,
+  { injection, draw, log, now }: WebhookOptions,
+): Answer {
+  const started = performance.now();
+  const json = parseStrictJson(body);
+  const asked = json instanceof Error ? json : decodeReview(json);
+  if (asked instanceof Error) {
+    log("warn", "not an AdmissionReview", { problem: asked.message.slice(0, 2_048) });
+    return { status: 400, text: asked.message };
+  }
+  const mutation = { ...path, options: injection, draw, now: now() };
+  const { admission, verdict, reason } = attempt(asked, mutation, log);
+  const review = answerReview(asked.uid, admission);
+  log(verdict === "failed" ? "error" : "info", "admission", {
+    ...identityOf(asked),
+    ...path,
+    verdict,
+    ...(reason !== undefined && { reason: reason.slice(0, 2_048) }),
+    ...(admission.warnings.length > 0 && { warnings: admission.warnings.length }),
+    ms: Math.round((performance.now() - started) * 100) / 100,
+  });
+  return { status: 200, review };
+}
+
+interface Attempted {
+  readonly admission: Admission;
+  readonly verdict: Mutated["verdict"] | "failed";
+  readonly reason?: string;
+}
+
+/** A fault of ours lets no pod past without its sidecar, and stands in no workload's way. */
+function attempt(asked: ReviewRequest, mutation: Mutation, log: Log): Attempted {
+  try {
+    return mutate(asked, mutation);
+  } catch (error) {
+    const { message, stack } = error as Error;
+    log("error", "admission failed", { uid: asked.uid, error: stack ?? message });
+    const text = `Sallyport could not judge this ${asked.kind.kind}: a fault of its own, which the controller's log has under uid ${asked.uid}`;
+    return {
+      admission:
+        mutation.webhook === "pods"
+          ? { allowed: false, message: text, warnings: [] }
+          : { allowed: true, patch: [], warnings: [text] },
+      verdict: "failed",
+      reason: message,
+    };
+  }
+}
+
+/** Whose admission it was, never what is in the object: it may hold secrets. */
+function identityOf({ object, ...asked }: ReviewRequest): Record<string, unknown> {
+  const metadata = object?.metadata as JsonObject | null | undefined;
+  const name = asked.name !== "" ? { name: asked.name } : { generateName: metadata?.generateName };
+  const who = {
+    uid: asked.uid,
+    operation: asked.operation,
+    kind: asked.kind.kind,
+    namespace: asked.namespace,
+    ...name,
+  };
+  const texts = Object.entries(who).filter((entry) => typeof entry[1] === "string");
+  return {
+    // No name of the API's is longer.
+    ...Object.fromEntries(texts.map(([key, value]) => [key, String(value).slice(0, 253)])),
+    ...(asked.dryRun && { dryRun: true }),
+  };
+}
