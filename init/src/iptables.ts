@@ -42,12 +42,12 @@ export class Iptables {
     const child = spawn(command, args, {
       env: this.#env,
       stdio: ["pipe", "pipe", "pipe"],
-      timeout: LIMITS.callMs,
-      killSignal: "SIGKILL",
     });
     // Who fails before having read everything says why on standard error, not through a broken pipe.
     child.stdin.on("error", () => {});
     child.stdin.end(input);
+    // Not spawn's own timeout: its timer outlives a command that is not found, and init with it.
+    const limit = setTimeout(() => child.kill("SIGKILL"), LIMITS.callMs);
     try {
       const [stdout, stderr] = await Promise.all([
         text(child.stdout),
@@ -67,6 +67,8 @@ export class Iptables {
       return code === "ENOENT"
         ? new Fault(command, "not found", "absent")
         : new Fault(command, message);
+    } finally {
+      clearTimeout(limit);
     }
   }
 }
