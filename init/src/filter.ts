@@ -1,6 +1,6 @@
 import type { InitConfig } from "./contract.ts";
 import { cidrsOf, FAMILIES, toRange } from "./family.ts";
-import { dnsRules, match, ownPackets, TCP, tcpPort, UDP } from "./match.ts";
+import { dnsRules, excludedRules, match, ownPackets, TCP, UDP } from "./match.ts";
 import { includedTcp, selects } from "./nat.ts";
 import type { Family, OwnChain, Rule } from "./ruleset.ts";
 
@@ -82,20 +82,7 @@ function openedByConfig(config: InitConfig, family: Family): Rule[] {
   return [
     ...dnsRules(config, family, "udp"),
     ...dnsRules(config, family, "tcp"),
-    ...cidrsOf(family, config.excludeCidrs).map(
-      (cidr): Rule => ({
-        match: toRange(cidr),
-        target: "RETURN",
-        why: "an excluded range",
-      }),
-    ),
-    ...config.excludePorts.map(
-      (port): Rule => ({
-        match: tcpPort(port),
-        target: "RETURN",
-        why: "an excluded port",
-      }),
-    ),
+    ...excludedRules(config, family),
     ...cidrsOf(family, config.clusterCidrs).map(
       (cidr): Rule => ({
         match: match(toRange(cidr), UDP),

@@ -1,5 +1,5 @@
 import type { InitConfig } from "./contract.ts";
-import { hostsOf, toRange } from "./family.ts";
+import { cidrsOf, hostsOf, toRange } from "./family.ts";
 import type { Family, Rule } from "./ruleset.ts";
 
 /** Parts of a match that both tables speak, in the order in which iptables-save prints them. */
@@ -33,4 +33,20 @@ export function dnsRules(config: InitConfig, family: Family, protocol: "tcp" | "
     target: "RETURN",
     why: "a DNS server of the pod",
   }));
+}
+
+/** What leaves directly because the config says so; it wins over what is included. */
+export function excludedRules(config: InitConfig, family: Family): Rule[] {
+  return [
+    ...cidrsOf(family, config.excludeCidrs).map((cidr) => ({
+      match: toRange(cidr),
+      target: "RETURN",
+      why: "an excluded range",
+    })),
+    ...[...new Set(config.excludePorts)].map((port) => ({
+      match: tcpPort(port),
+      target: "RETURN",
+      why: "an excluded port",
+    })),
+  ];
 }

@@ -1,6 +1,6 @@
 import type { InitConfig } from "./contract.ts";
 import { cidrsOf, FAMILIES, toRange } from "./family.ts";
-import { dnsRules, match, ownPackets, TCP, tcpPort } from "./match.ts";
+import { dnsRules, excludedRules, match, ownPackets, TCP, tcpPort } from "./match.ts";
 import type { Family, OwnChain, Rule } from "./ruleset.ts";
 
 /**
@@ -16,20 +16,7 @@ export function natChain(config: InitConfig, family: Family): OwnChain {
       { match: `-d ${FAMILIES[family].loopback}`, target: "RETURN", why: "to the pod itself" },
       ownPackets(config),
       ...dnsRules(config, family, "tcp"),
-      ...cidrsOf(family, config.excludeCidrs).map(
-        (cidr): Rule => ({
-          match: toRange(cidr),
-          target: "RETURN",
-          why: "an excluded range",
-        }),
-      ),
-      ...config.excludePorts.map(
-        (port): Rule => ({
-          match: tcpPort(port),
-          target: "RETURN",
-          why: "an excluded port",
-        }),
-      ),
+      ...excludedRules(config, family),
       ...includedTcp(config, family).map((rule): Rule => ({ ...rule, target: redirect })),
     ],
   };
@@ -43,7 +30,7 @@ export function includedTcp(config: InitConfig, family: Family): Omit<Rule, "tar
       match: match(toRange(cidr), TCP),
       why: "an included range is the sidecar's",
     })),
-    ...(config.includePorts ?? []).map((port) => ({
+    ...[...new Set(config.includePorts)].map((port) => ({
       match: tcpPort(port),
       why: "an included port is the sidecar's",
     })),
