@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Landing, POD_PORT, SIDECAR, WORLD } from "./landing.ts";
-import { BASE, runInit } from "./landing-init.ts";
+import { BACKENDS, BASE, runInit, savedRules } from "./landing-init.ts";
 
 const CONFIG = {
   ...BASE,
@@ -61,6 +61,29 @@ describe("IPv6 that is not redirected is refused, never leaked", () => {
     await refusedOutside();
   });
 
+  test("when that shows only after the filter table has been written", async () => {
+    await runInit(bed.pod, CONFIG, { args: ["--cleanup"] });
+    playMissing(folder, "*'*nat'*", "late");
+    const { status, stdout, stderr } = await runInit(bed.pod, CONFIG, inPath(folder));
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.match(stdout, /\nIPv6: filter applied .*rejected.*'nat'/);
+    await refusedOutside();
+    const saved = await Promise.all(BACKENDS.map((kind) => savedRules(bed.pod, kind)));
+    // IPv4 in both tables, IPv6 in filter.
+    assert.equal(saved.join("").match(/-j SALLYPORT_OUTPUT$/gm)?.length, 3);
+  });
+
+  test("when it can be neither, IPv4 stays redirected and init fails and says so", async () => {
+    await runInit(bed.pod, CONFIG, { args: ["--cleanup"] });
+    playMissing(folder, "*", "late");
+    const { status, stdout, stderr } = await runInit(bed.pod, CONFIG, inPath(folder));
+    assert.equal(status, 1);
+    assert.match(stdout, /^IPv4: nat and filter applied .*\n$/);
+    assert.match(stderr, /^sallyport-init: IPv6: its rules are not complete: .*modprobe.*\n$/);
+    const v4 = WORLD[4].outside;
+    assert.equal(await bed.dial("tcp", v4, 80), `sidecar ${v4} 80`);
+  });
+
   test("and where not even the filter table is there, init fails and says what to do", async () => {
     await runInit(bed.pod, CONFIG, { args: ["--cleanup"] });
     playMissing(folder, "*");
@@ -87,18 +110,23 @@ describe("IPv6 that is not redirected is refused, never leaked", () => {
   });
 });
 
-/** Names of ip6tables that refuse a document of this shape and hand on every other call. */
-function playMissing(folder: string, shape: string): void {
+/**
+ * Names of ip6tables that refuse a document of this shape and hand on every other call; `late` as nft does: it accepts
+ * the test, and writes the tables that come before nat.
+ */
+function playMissing(folder: string, shape: string, when: "at once" | "late" = "at once"): void {
+  const handedOn = when === "late" ? "*--version*|*--test*" : "*--version*";
   for (const name of ["ip6tables-nft-restore", "ip6tables-legacy-restore", "ip6tables-restore"]) {
     const file = join(folder, name);
     writeFileSync(
       file,
       `#!/bin/sh
 PATH="\${PATH#*:}:/usr/sbin:/sbin"
-case "$*" in *--version*) exec ${name} "$@" ;; esac
+case "$*" in ${handedOn}) exec ${name} "$@" ;; esac
 input=$(cat)
 case "$input" in
-${shape}) echo "${name}: unable to initialize table 'nat'" >&2; exit 1 ;;
+${shape}) ${when === "late" ? PARTLY(name) : ":"}
+  echo "${name}: unable to initialize table 'nat'" >&2; exit 1 ;;
 esac
 printf '%s\\n' "$input" | ${name} "$@"
 `,
@@ -106,6 +134,8 @@ printf '%s\\n' "$input" | ${name} "$@"
     chmodSync(file, 0o755);
   }
 }
+
+const PARTLY = (name: string) => `printf '%s\\n' "$input" | sed '/^[*]nat/,$d' | ${name} "$@"`;
 
 function inPath(folder: string) {
   return { wrapper: ["env", `PATH=${folder}:${process.env.PATH}`] };
