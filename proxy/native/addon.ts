@@ -10,6 +10,8 @@ export interface NativeHandlers {
   ): void;
   head(id: number, bytes: Buffer, ended: boolean, timedOut: boolean): void;
   released(id: number, fd: number): void;
+  /** A peek or a release came too late. */
+  gone(id: number): void;
   finished(
     ...event: [
       ...[id: number, sent: number, received: number, connectUs: number, totalUs: number],

@@ -56,6 +56,13 @@ export interface EngineLimits {
   readonly keepaliveSeconds: number;
 }
 
+/** What an app has said so far, still unread; `ended` when it will say no more, `timedOut` when the wait is over. */
+export interface Head {
+  readonly bytes: Buffer;
+  readonly ended: boolean;
+  readonly timedOut: boolean;
+}
+
 export type LiveBytes = ReadonlyMap<number, { readonly sent: number; readonly received: number }>;
 
 /** Listening failed; `code` is the system's. */
@@ -75,6 +82,8 @@ export class EngineError extends Error {
 export class Engine {
   readonly #native: NativeEngine;
   readonly #stopped = Promise.withResolvers<void>();
+  readonly #heads = new Map<number, (head: Head | undefined) => void>();
+  readonly #releases = new Map<number, (fd: number | undefined) => void>();
   #live = new Map<number, { sent: number; received: number }>();
   #reports: ((live: LiveBytes) => void)[] = [];
 
@@ -87,18 +96,31 @@ export class Engine {
     );
     if (typeof native === "number") throw new EngineError(native);
     this.#native = native;
-    native.limit(
-      limits.connections,
-      limits.verdictMs,
-      limits.idleMs,
-      limits.halfClosedMs,
-      limits.keepaliveSeconds,
-    );
+    this.limit(limits);
   }
 
   /** In the order of the addresses listened on. */
   get ports(): readonly number[] {
     return this.#native.ports;
+  }
+
+  /**
+   * Waits until the app has said more than `moreThan` bytes, has ended, or `waitMs` are over, and shows all it has said,
+   * 64 KiB at most, without taking it: the verdict is still to come. Undefined when the connection is gone.
+   */
+  peek(id: number, moreThan: number, waitMs: number): Promise<Head | undefined> {
+    return new Promise((resolve) => {
+      this.#heads.set(id, resolve);
+      this.#native.peek(id, moreThan, waitMs);
+    });
+  }
+
+  /** The app's socket as a descriptor, untouched; undefined when the connection is gone. It is the caller's to close. */
+  release(id: number): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      this.#releases.set(id, resolve);
+      this.#native.release(id);
+    });
   }
 
   /** Dials the addresses one after the other, each for `connectMs`, and relays. */
@@ -112,9 +134,28 @@ export class Engine {
     else this.#native.refuse(id);
   }
 
+  /** Resets both sides. */
+  close(id: number): void {
+    this.#native.close(id);
+  }
+
   /** Resets both sides of all that are open. */
   closeAll(): void {
     this.#native.closeAll();
+  }
+
+  /** New connections wait in the kernel's backlog until `resume`. */
+  pause(): void {
+    this.#native.pause();
+  }
+
+  resume(): void {
+    this.#native.resume();
+  }
+
+  limit(limits: EngineLimits): void {
+    const { connections, verdictMs, idleMs, halfClosedMs, keepaliveSeconds } = limits;
+    this.#native.limit(connections, verdictMs, idleMs, halfClosedMs, keepaliveSeconds);
   }
 
   /** What each open connection has moved so far. */
@@ -131,6 +172,11 @@ export class Engine {
     return this.#stopped.promise;
   }
 
+  #gone(id: number): void {
+    take(this.#heads, id)?.(undefined);
+    take(this.#releases, id)?.(undefined);
+  }
+
   #nativeHandlers({ accepted, finished, accepting }: EngineHandlers): NativeHandlers {
     return {
       accepted: (id, sourceAddress, sourcePort, address, port, own, overLimit, errno) =>
@@ -142,7 +188,11 @@ export class Engine {
           overLimit,
           ...(errno && { error: errorName(errno) }),
         }),
-      finished: (id, sent, received, connectUs, totalUs, address, by, how, errno) =>
+      head: (id, bytes, ended, timedOut) => take(this.#heads, id)?.({ bytes, ended, timedOut }),
+      released: (id, fd) => take(this.#releases, id)?.(fd),
+      gone: (id) => this.#gone(id),
+      finished: (id, sent, received, connectUs, totalUs, address, by, how, errno) => {
+        this.#gone(id);
         finished(id, {
           sent,
           received,
@@ -152,7 +202,8 @@ export class Engine {
           by: BY[by] ?? "sidecar",
           how: HOW[how] ?? "failed",
           ...(errno && { error: errorName(errno) }),
-        }),
+        });
+      },
       live: (id, sent, received) => this.#live.set(id, { sent, received }),
       reported: () => {
         const live = this.#live;
@@ -164,10 +215,14 @@ export class Engine {
         for (const resolve of this.#reports.splice(0)) resolve(new Map());
         this.#stopped.resolve();
       },
-      head: () => {},
-      released: () => {},
     };
   }
+}
+
+function take<T>(from: Map<number, T>, id: number): T | undefined {
+  const found = from.get(id);
+  from.delete(id);
+  return found;
 }
 
 function errorName(errno: number): string {

@@ -237,6 +237,9 @@ static const char *js_event(napi_env env, struct event *event, napi_value values
 		values[1] = js_number(env, event->released.fd);
 		*count = 2;
 		return "released";
+	case GONE:
+		*count = 1;
+		return "gone";
 	case FINISHED:
 		values[1] = js_number(env, event->finished.sent);
 		values[2] = js_number(env, event->finished.received);

@@ -109,14 +109,19 @@ static void obey_all(struct engine *engine, enum command_type type)
 	}
 }
 
+/* Any connection can be closed; everything else is for one that waits for a verdict. */
+static bool is_waiting(const struct connection *connection, enum command_type type)
+{
+	return connection && (type == CLOSE || connection->state == WAITING);
+}
+
 /* True when the command has been taken over and must not be freed. */
 static bool obey_for(struct connection *connection, struct command *command)
 {
-	if (command->type == CLOSE)
-		connection_end(connection, ENGINE, CLOSED, 0);
-	if (connection->state != WAITING)
-		return false;
 	switch (command->type) {
+	case CLOSE:
+		connection_end(connection, ENGINE, CLOSED, 0);
+		break;
 	case PEEK:
 		peek(connection, command);
 		break;
@@ -157,10 +162,12 @@ void verdict_obey(struct engine *engine, struct command *command)
 		emit(engine, REPORTED, &(struct event){0});
 		break;
 	default:
-		if (connection)
-			taken = obey_for(connection, command);
-		else if (command->type == CLOSE && !command->id)
+		if (command->type == CLOSE && !command->id)
 			obey_all(engine, CLOSE);
+		else if (is_waiting(connection, command->type))
+			taken = obey_for(connection, command);
+		else if (command->type == PEEK || command->type == RELEASE)
+			emit(engine, GONE, &(struct event){.id = command->id});
 	}
 	if (command->type == REFUSE)
 		free(command->refuse.bytes);

@@ -1,0 +1,121 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import type { TestContext } from "node:test";
+import { Engine, type EngineLimits, type Finished, type Inbound } from "../../src/engine.ts";
+
+export const LIMITS: EngineLimits = {
+  connections: 10_000,
+  verdictMs: 5_000,
+  idleMs: 0,
+  halfClosedMs: 0,
+  keepaliveSeconds: 60,
+};
+
+/** An engine on a loopback port of its choice, and the server that every connection is relayed to unless told otherwise. */
+export class EngineBed {
+  readonly engine: Engine;
+  readonly port: number;
+  readonly upstreamPort: number;
+  readonly accepted: Inbound[] = [];
+  readonly finished: Finished[] = [];
+  readonly acceptingEvents: { paused: boolean; error: string }[] = [];
+  readonly #server: Server;
+  #sockets: ReadonlySet<Socket> = new Set();
+  #waiters: { count: number; resolve: () => void }[] = [];
+
+  private constructor(
+    server: Server,
+    limits: EngineLimits,
+    verdict: (bed: EngineBed, inbound: Inbound) => void,
+  ) {
+    this.#server = server;
+    this.upstreamPort = (server.address() as AddressInfo).port;
+    this.engine = new Engine([{ address: "127.0.0.1", port: 0 }], limits, {
+      accepted: (inbound) => {
+        this.accepted.push(inbound);
+        verdict(this, inbound);
+      },
+      finished: (_, end) => {
+        this.finished.push(end);
+        for (const waiter of this.#waiters.filter(({ count }) => this.finished.length >= count))
+          waiter.resolve();
+      },
+      accepting: (paused, error) => this.acceptingEvents.push({ paused, error }),
+    });
+    this.port = this.engine.ports[0] ?? 0;
+  }
+
+  /** Closes itself when the test is over, however that goes. */
+  static async open(
+    t: TestContext,
+    {
+      serve = (socket) => socket.pipe(socket),
+      limits = {},
+      verdict = (bed, { id }) => bed.relay(id),
+    }: {
+      serve?: (socket: Socket) => void;
+      limits?: Partial<EngineLimits>;
+      verdict?: (bed: EngineBed, inbound: Inbound) => void;
+    } = {},
+  ): Promise<EngineBed> {
+    const sockets = new Set<Socket>();
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      socket.on("error", () => {});
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      serve(socket);
+    });
+    server.listen({ host: "127.0.0.1", port: 0, backlog: 4096 });
+    await once(server, "listening");
+    const bed = new EngineBed(server, { ...LIMITS, ...limits }, verdict);
+    t.after(() => bed.close());
+    bed.#sockets = sockets;
+    return bed;
+  }
+
+  relay(id: number): void {
+    this.engine.relay(id, ["127.0.0.1"], this.upstreamPort, 2_000);
+  }
+
+  /** An app's connection, half-open allowed. */
+  async connect(localAddress = "127.0.0.1"): Promise<Socket> {
+    const socket = connect({
+      ...{ host: "127.0.0.1", port: this.port, localAddress, allowHalfOpen: true, noDelay: true },
+    });
+    socket.on("error", () => {});
+    await once(socket, "connect");
+    return socket;
+  }
+
+  /** The ends of the first `count` connections, in the order in which they ended. */
+  async ends(count: number): Promise<readonly Finished[]> {
+    if (this.finished.length < count)
+      await new Promise<void>((resolve) => this.#waiters.push({ count, resolve }));
+    return this.finished;
+  }
+
+  async close(): Promise<void> {
+    await this.engine.stop();
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+/** All that a socket says until its end; rejects with its error. */
+export async function readAll(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    socket.on("data", (chunk) => chunks.push(chunk));
+    socket.once("end", () => resolve(Buffer.concat(chunks)));
+    socket.once("error", reject);
+  });
+}
+
+/** The code with which a socket failed, or "end" when it ended in order. */
+export function fate(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    socket.once("end", () => resolve("end"));
+    socket.resume();
+  });
+}
