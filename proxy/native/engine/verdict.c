@@ -57,16 +57,17 @@ static void peek(struct connection *connection, const struct command *command)
 /* Reads and drops what the app still says: closing with unread bytes would reset the answer away (RFC 1122 §4.2.2.13). */
 void verdict_linger(struct connection *connection)
 {
-	ssize_t n;
+	for (int turn = 0; turn < 16; turn++) {
+		ssize_t n = recv(connection->app.fd, connection->engine->buffer, MAX_HEAD, MSG_DONTWAIT);
 
-	for (int i = 0; i < 16; i++) {
-		n = recv(connection->app.fd, connection->engine->buffer, MAX_HEAD, MSG_DONTWAIT);
 		if (n < 0 && errno == EAGAIN)
 			return;
-		if (n <= 0)
-			break;
+		if (n <= 0) {
+			connection_end(connection, ENGINE, REFUSED, 0);
+			return;
+		}
 	}
-	connection_end(connection, ENGINE, REFUSED, 0);
+	loop_ready(connection);
 }
 
 static void refuse(struct connection *connection, const struct command *command)

@@ -87,6 +87,11 @@ export class EngineBed {
     return socket;
   }
 
+  /** What becomes of a connection that says nothing: watched from before it is made. */
+  fate(): Promise<string> {
+    return fate(connect({ host: "127.0.0.1", port: this.port }));
+  }
+
   /** The ends of the first `count` connections, in the order in which they ended. */
   async ends(count: number): Promise<readonly Finished[]> {
     if (this.finished.length < count)
