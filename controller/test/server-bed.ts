@@ -54,7 +54,12 @@ export async function startBed(options: Partial<ControllerOptions> = {}): Promis
       const call = request(
         {
           ...{ host: "127.0.0.1", port: controller.port, path, method, agent },
-          headers: { "content-type": "application/json", ...headers },
+          headers: {
+            "content-type": "application/json",
+            // Node would send the body of a DELETE or OPTIONS without any framing.
+            ...(method !== "GET" && { "content-length": Buffer.byteLength(body) }),
+            ...headers,
+          },
         },
         (answer) => {
           let text = "";
