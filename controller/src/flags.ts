@@ -117,6 +117,7 @@ function read(argv: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new Misuse(`${(error as Error).message}; --help lists what there is`);
+    const said = (error as Error).message.replaceAll("\n", " ");
+    throw new Misuse(`${said}; --help lists what there is`);
   }
 }

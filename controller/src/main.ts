@@ -28,8 +28,8 @@ async function main(): Promise<void> {
   });
   if (flags.caOut !== undefined && controller.ca !== undefined)
     writeWhole(flags.caOut, controller.ca);
-  log("info", "listening", { address: controller.address, port: controller.port });
   endOnSignal(controller, flags.shutdownGraceMs, log);
+  log("info", "listening", { address: controller.address, port: controller.port });
 }
 
 function certificateFor({ tlsFiles, tlsNames, ...flags }: Flags, log: Log) {
