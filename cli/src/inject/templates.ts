@@ -1,4 +1,4 @@
-import type { JsonObject } from "@sallyport/controller/admission/admission";
+import type { JsonObject, JsonValue } from "@sallyport/controller/admission/admission";
 import { WORKLOAD_KINDS, type WorkloadKind } from "@sallyport/controller/admission/workload-kinds";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 
@@ -31,8 +31,7 @@ export function podsIn(document: JsonObject, at: readonly string[] = []): PodPla
   const { apiVersion, kind, metadata, items } = document;
   if (kind === "List" && Array.isArray(items))
     return items.flatMap((item, i) => podsIn(asObject(item), [...at, "items", String(i)]));
-  const [group = ""] =
-    typeof apiVersion === "string" && apiVersion.includes("/") ? apiVersion.split("/") : [];
+  const group = groupOf(apiVersion);
   const carries = WORKLOAD_KINDS.find((one) => one.kind === kind && one.group === group);
   const pod =
     carries?.template ?? OTHERS.find((one) => one.kind === kind && one.group === group)?.pod;
@@ -47,6 +46,12 @@ export function podsIn(document: JsonObject, at: readonly string[] = []): PodPla
       carries,
     },
   ];
+}
+
+/** `v1` is of the group without a name. */
+function groupOf(apiVersion: JsonValue | undefined): string | undefined {
+  if (typeof apiVersion !== "string") return undefined;
+  return apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
 }
 
 /** A DeploymentConfig, for one, may have no template. */
