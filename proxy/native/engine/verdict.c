@@ -170,8 +170,10 @@ void verdict_obey(struct engine *engine, struct command *command)
 		else if (command->type == PEEK || command->type == RELEASE)
 			emit(engine, GONE, &(struct event){.id = command->id});
 	}
+	/* What has been taken over may have been freed by now. */
+	if (taken)
+		return;
 	if (command->type == REFUSE)
 		free(command->refuse.bytes);
-	if (!taken)
-		free(command);
+	free(command);
 }
