@@ -174,6 +174,9 @@ test("offline the file is believed, as far as it is possible, and nothing is sea
   const pod = admitted(podOf(), {}, options, offline(1));
   assert.equal(statusOf(pod).seal, undefined);
   assert.deepEqual(admit(pod, {}, options, offline(2)), { allowed: true, patch: [], warnings: [] });
+  const used = structuredClone(pod) as Any;
+  used.spec.securityContext = { runAsUser: idsOf(pod).uid };
+  assert.notEqual(idsOf(admitted(used, {}, options, offline(4))).uid, idsOf(pod).uid);
   for (const uid of [0, 19_999, 60_000, 1e10]) {
     const odd = structuredClone(pod) as Any;
     odd.metadata.annotations[STATUS] = JSON.stringify({ ...statusOf(pod), uid });

@@ -63,11 +63,7 @@ export function objectOf(document: Document.Parsed): JsonObject | undefined {
 /** Dates and base-60 numbers are text, as they are to kubectl. */
 function isJson(tag: Tags[number]): boolean {
   if (typeof tag !== "object") return true;
-  const notJson = ["timestamp", "binary", "omap", "pairs", "set"];
-  return (
-    !notJson.some((name) => tag.tag.endsWith(`:${name}`)) &&
-    !("format" in tag && tag.format === "TIME")
-  );
+  return tag.tag !== "tag:yaml.org,2002:timestamp" && !("format" in tag && tag.format === "TIME");
 }
 
 function split(text: string): string[] {
