@@ -177,6 +177,12 @@ for (const [what, text] of Object.entries(WRITTEN)) {
   });
 }
 
+test("Windows line ends stay, and new lines have them", async () => {
+  const after = await injected(WRITTEN["windows line ends"] ?? "");
+  assert.ok(after.split("\r\n").length > 50);
+  assert.doesNotMatch(after, /[^\r]\n/);
+});
+
 test("JSON stays JSON", async () => {
   for (const name of ["JSON in lines", "JSON with tabs", "JSON in one line"]) {
     const after = await injected(WRITTEN[name] ?? "");
