@@ -1,7 +1,6 @@
 /*
  * Connecting to the addresses of a relay verdict, one after the other, each within the verdict's time. A socket of ours
- * that comes back to our own listener (the redirect does not spare us) is known by its local port first and then by the
- * whole address.
+ * that comes back to our own listener, because the redirect does not spare us, is known by its two ends.
  */
 #define _GNU_SOURCE
 #include "engine.h"
@@ -9,7 +8,6 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -29,15 +27,15 @@ static void set_options(struct engine *engine, int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
 }
 
-static void remember_port(struct connection *connection)
+static void remember_port(struct connection *connection, const union address *to)
 {
 	struct engine *engine = connection->engine;
-	union address local = {0};
-	socklen_t length = sizeof local;
+	socklen_t length = sizeof connection->own_source;
 
-	if (getsockname(connection->upstream.fd, &local.any, &length) < 0)
+	if (getsockname(connection->upstream.fd, &connection->own_source.any, &length) < 0)
 		return;
-	connection->own_port = port_of(&local);
+	connection->dialled = *to;
+	connection->own_port = port_of(&connection->own_source);
 	if (engine->own_ports[connection->own_port] < UINT8_MAX)
 		engine->own_ports[connection->own_port]++;
 }
@@ -52,23 +50,21 @@ static void forget_port(struct connection *connection)
 	connection->own_port = 0;
 }
 
-bool dial_is_own(struct engine *engine, const union address *source)
+/*
+ * Both ends have to be the same: an app's socket may well have the local port of one of ours, to another destination.
+ * The count by port spares the search where it cannot be.
+ */
+bool dial_is_own(struct engine *engine, const union address *source, const union address *destination)
 {
-	if (!engine->own_ports[port_of(source)])
+	uint16_t port = port_of(source);
+
+	if (!engine->own_ports[port])
 		return false;
 	for (uint32_t slot = 0; slot < engine->slot_count; slot++) {
 		struct connection *connection = engine->slots[slot];
-		union address local = {0};
-		socklen_t length = sizeof local;
 
-		if (!connection || connection->own_port != port_of(source) ||
-		    getsockname(connection->upstream.fd, &local.any, &length) < 0)
-			continue;
-		if (local.any.sa_family == AF_INET && source->any.sa_family == AF_INET &&
-		    local.in.sin_addr.s_addr == source->in.sin_addr.s_addr)
-			return true;
-		if (local.any.sa_family == AF_INET6 && source->any.sa_family == AF_INET6 &&
-		    !memcmp(&local.in6.sin6_addr, &source->in6.sin6_addr, sizeof local.in6.sin6_addr))
+		if (connection && connection->own_port == port && address_equal(&connection->own_source, source) &&
+		    address_equal(&connection->dialled, destination))
 			return true;
 	}
 	return false;
@@ -100,7 +96,7 @@ static int open_socket(struct connection *connection, const union address *to)
 	set_options(engine, end->fd);
 	if (connect(end->fd, &to->any, length) < 0 && errno != EINPROGRESS)
 		return errno;
-	remember_port(connection);
+	remember_port(connection, to);
 	return loop_register(engine, end, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
 

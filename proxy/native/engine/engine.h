@@ -69,7 +69,8 @@ struct connection {
 	struct command *dial; /* the relay verdict, while DIALLING; owned */
 	int dial_error;
 	int32_t address;      /* index of the address dialled last; -1: none */
-	uint16_t own_port;    /* the local port of the upstream socket; 0: none */
+	union address own_source, dialled; /* both ends of the upstream socket, while own_port says that there is one */
+	uint16_t own_port;
 	uint32_t more_than;   /* while PEEKING */
 	uint64_t accepted_us, connected_us;
 	uint64_t active_ms;   /* when a byte last moved */
@@ -124,6 +125,7 @@ int listener_open(struct engine *engine, const union address *address, uint16_t 
 void listener_accept(struct engine *engine, struct end *listener);
 void listener_retry(struct engine *engine);
 void listener_pause(struct engine *engine, bool pause);
+bool address_equal(const union address *a, const union address *b);
 
 /* connection.c */
 struct connection *connection_new(struct engine *engine, int fd);
@@ -142,7 +144,7 @@ void verdict_linger(struct connection *connection);
 void dial_start(struct connection *connection, struct command *relay);
 void dial_event(struct connection *connection);
 void dial_timeout(struct connection *connection);
-bool dial_is_own(struct engine *engine, const union address *source);
+bool dial_is_own(struct engine *engine, const union address *source, const union address *destination);
 void dial_forget(struct connection *connection);
 
 /* relay.c */

@@ -43,7 +43,7 @@ int listener_open(struct engine *engine, const union address *address, uint16_t 
 	return 0;
 }
 
-static bool same(const union address *a, const union address *b)
+bool address_equal(const union address *a, const union address *b)
 {
 	if (a->any.sa_family != b->any.sa_family)
 		return false;
@@ -69,7 +69,7 @@ static void find_destination(int fd, struct event *event)
 		event->accepted.destination = local;
 		event->accepted.error = errno == ENOENT ? 0 : errno;
 	}
-	event->accepted.direct = same(&local, &event->accepted.destination);
+	event->accepted.direct = address_equal(&local, &event->accepted.destination);
 }
 
 static void watch(struct engine *engine, bool on)
@@ -96,7 +96,7 @@ static void take(struct engine *engine, int fd, const union address *source)
 	int on = 1;
 
 	find_destination(fd, &event);
-	event.accepted.own = dial_is_own(engine, source);
+	event.accepted.own = dial_is_own(engine, source, &event.accepted.destination);
 	event.accepted.over_limit = engine->open >= engine->limits.connections;
 	connection = event.accepted.over_limit ? NULL : connection_new(engine, fd);
 	if (!connection || loop_register(engine, &connection->app, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
