@@ -79,7 +79,7 @@ test("it says where it listens, with the CA written before, and admits; SIGTERM 
     writeFileSync(join(folder, "c.json"), '{"sidecar": "ordinary"}');
     return [
       ...["--port", "0", "--config", join(folder, "c.json")],
-      ...["--ca-out", join(folder, "ca.crt"), "--shutdown-grace", "1"],
+      ...["--ca-out", join(folder, "ca.crt"), "--shutdown-grace", "3"],
     ];
   });
   const { port, address } = await program.line("listening");

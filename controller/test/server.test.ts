@@ -346,7 +346,7 @@ test("draining: not ready at once, still answering, the last request finished, t
   assert.equal((await post(bed, "/mutate/pods", reviewOf(POD))).status, 200);
   const slow = await open(bed);
   slow.write(`${head(GOOD.length)}\r\n`);
-  const drained = bed.controller.drain(300, 5_000);
+  const drained = bed.controller.drain(1_500, 5_000);
 
   const ready = await bed.send("/readyz", "", {}, "GET");
   assert.deepEqual(
