@@ -1,4 +1,5 @@
 import { demo } from "./demo/command.ts";
+import { inject } from "./inject/command.ts";
 
 const HELP = `sallyport: the guarded gate by which connections leave a pod
 
@@ -13,6 +14,8 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
     case "demo":
       return demo(args, console.log);
+    case "inject":
+      return inject(args, process);
     case undefined:
     case "help":
     case "--help":
