@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { DecisionRecord } from "@sallyport/core/record";
+import type { LiveConnection } from "../src/connections.ts";
+import { figure, MAX_CLUSTERS, TrafficStats } from "../src/stats.ts";
+import { formatJson, formatPrometheus, formatText } from "../src/stats-format.ts";
+
+const record = (more: Partial<DecisionRecord>): DecisionRecord => ({
+  time: "2026-01-01T00:00:00.000Z",
+  pod: "web-0",
+  namespace: "shop",
+  connection: 1,
+  verdict: "allow",
+  reason: "allowed.rule",
+  rule: "10.0.0.0/8:443",
+  original_address: "10.0.0.1",
+  original_port: 443,
+  bytes_sent: 10,
+  bytes_received: 20,
+  connect_ms: 1,
+  duration_ms: 2,
+  closed_by: "app",
+  closed_how: "end",
+  ...more,
+});
+
+const live: LiveConnection = {
+  id: 2,
+  startedMs: 0,
+  source: { address: "10.0.0.2", port: 40_000 },
+  destination: { address: "10.0.0.1", port: 443 },
+  reason: "allowed.rule",
+  rule: "10.0.0.0/8:443",
+  bytesSent: 5,
+  bytesReceived: 6,
+};
+
+function example(): TrafficStats {
+  const stats = new TrafficStats();
+  stats.add(record({}));
+  const { connect_ms: _, ...unconnected } = record({
+    reason: "failed.connect_timeout",
+    bytes_sent: 0,
+    bytes_received: 0,
+  });
+  stats.add(unconnected);
+  stats.add(record({ verdict: "deny", reason: "denied.no_rule" }));
+  const { rule: __, ...audited } = record({
+    reason: "allowed.audit",
+    would_be: "denied.no_rule",
+  });
+  stats.add(audited);
+  return stats;
+}
+
+test("the text form is Envoy's: its names, one a line, sorted, and open connections count", () => {
+  assert.equal(
+    formatText(example().collect([live])),
+    `cluster.10.0.0.0/8_443.upstream_cx_active: 1
+cluster.10.0.0.0/8_443.upstream_cx_connect_fail: 1
+cluster.10.0.0.0/8_443.upstream_cx_connect_timeout: 1
+cluster.10.0.0.0/8_443.upstream_cx_rx_bytes_total: 26
+cluster.10.0.0.0/8_443.upstream_cx_total: 2
+cluster.10.0.0.0/8_443.upstream_cx_tx_bytes_total: 15
+cluster.audit.upstream_cx_active: 0
+cluster.audit.upstream_cx_connect_fail: 0
+cluster.audit.upstream_cx_connect_timeout: 0
+cluster.audit.upstream_cx_rx_bytes_total: 20
+cluster.audit.upstream_cx_total: 1
+cluster.audit.upstream_cx_tx_bytes_total: 10
+egress.allowed.audit: 1
+egress.allowed.rule: 1
+egress.denied.no_rule: 1
+egress.failed.connect_timeout: 1
+egress.would_be.denied.no_rule: 1
+`,
+  );
+});
+
+test("the JSON form has the same names and values", () => {
+  const stats = example().collect([]);
+  const { stats: listed } = JSON.parse(formatJson(stats));
+  const text = listed.map(
+    ({ name, value }: { name: string; value: number }) => `${name}: ${value}\n`,
+  );
+  assert.equal(text.join(""), formatText(stats));
+});
+
+/** A reader of the exposition format that knows nothing of its writer. */
+function parsePrometheus(text: string): Map<string, number> {
+  const values = new Map<string, number>();
+  let family = "";
+  for (const line of text.split("\n").filter(Boolean)) {
+    const type = /^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)$/.exec(line);
+    if (type) {
+      assert.ok(![...values.keys()].some((key) => key.split("{")[0] === type[1]), `${line} twice`);
+      family = type[1] ?? "";
+      continue;
+    }
+    const sample =
+      /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)+\})? (-?[0-9.e+]+)$/.exec(
+        line,
+      );
+    assert.ok(sample, line);
+    assert.equal(sample[1], family, "a sample stands under its own family");
+    values.set(`${sample[1]}${sample[2] ?? ""}`, Number(sample[3]));
+  }
+  return values;
+}
+
+test("the Prometheus form can be read by a strict reader, each family once", () => {
+  const values = parsePrometheus(
+    formatPrometheus([...example().collect([live]), figure("server.uptime", "gauge", 7)]),
+  );
+  assert.equal(values.get('sallyport_cluster_upstream_cx_total{cluster="10.0.0.0/8_443"}'), 2);
+  assert.equal(values.get('sallyport_egress_total{reason="denied.no_rule"}'), 1);
+  assert.equal(values.get("sallyport_server_uptime"), 7);
+});
+
+test("a label's quotes, backslashes and line ends are escaped", () => {
+  const stats = new TrafficStats();
+  stats.add(record({ rule: 'a"b\\c\nd' }));
+  const values = parsePrometheus(formatPrometheus(stats.collect([])));
+  assert.equal(values.get('sallyport_cluster_upstream_cx_total{cluster="a\\"b\\\\c\\nd"}'), 1);
+});
+
+test("clusters beyond the bound are counted together", () => {
+  const stats = new TrafficStats();
+  for (let i = 0; i < MAX_CLUSTERS + 50; i++) stats.add(record({ rule: `rule ${i}` }));
+  const names = new Set(stats.collect([]).map(({ labels }) => labels.cluster));
+  names.delete(undefined);
+  assert.equal(names.size, MAX_CLUSTERS + 1);
+  assert.match(formatText(stats.collect([])), /^cluster\._other\.upstream_cx_total: 50$/m);
+});
