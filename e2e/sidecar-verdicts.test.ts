@@ -47,7 +47,7 @@ test("in audit mode it passes, and the record says what enforce would have said"
 });
 
 test("nothing listening, no answer and no way there are told apart; to the app each is a reset", async (t) => {
-  const pod = await SidecarPod.open(t, { config: { limits: { connectTimeoutMs: 300 } } });
+  const pod = await SidecarPod.open(t, { config: { limits: { connectTimeoutMs: 1_500 } } });
   await pod.world.run("iptables", "-A", "INPUT", "-d", OUTSIDE.dark, "-j", "DROP");
   await pod.world.run(
     ...["iptables", "-A", "INPUT", "-d", OUTSIDE.gone],
