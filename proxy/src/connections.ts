@@ -36,13 +36,19 @@ export class Connections {
   #count = 0;
 
   /** Listens at once. Throws EngineError. */
-  constructor(listen: readonly Endpoint[], limits: EngineLimits, around: Surroundings) {
+  constructor(
+    listen: readonly Endpoint[],
+    limits: EngineLimits,
+    threads: number,
+    around: Surroundings,
+  ) {
     this.#around = around;
-    this.#engine = new Engine(listen, limits, {
-      accepted: (inbound) => this.#accepted(inbound),
-      finished: (id, end) => this.#finished(id, end),
+    const handlers = {
+      accepted: (inbound: Inbound) => this.#accepted(inbound),
+      finished: (id: number, end: Finished) => this.#finished(id, end),
       accepting: around.onAccepting,
-    });
+    };
+    this.#engine = new Engine(listen, limits, handlers, threads);
   }
 
   get ports(): readonly number[] {

@@ -48,6 +48,8 @@ export const ProxyConfig = z.strictObject({
       keepaliveSeconds: z.int().min(0).max(32_767).default(60),
     })
     .prefault({}),
+  /** Native threads that accept and relay. One moves more than a small node's network; JavaScript judges for all. */
+  threads: z.int().min(1).max(16).default(1),
   /** After SIGTERM: new connections are taken for `minMs`, open ones may go on for `maxMs`. */
   drain: z
     .strictObject({

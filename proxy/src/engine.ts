@@ -65,6 +65,12 @@ export interface Head {
 
 export type LiveBytes = ReadonlyMap<number, { readonly sent: number; readonly received: number }>;
 
+/** What a thread has told of its connections so far, and who waits for it, in the order in which they asked. */
+interface Report {
+  live: Map<number, { sent: number; received: number }>;
+  readonly waiting: ((live: LiveBytes) => void)[];
+}
+
 /** Listening failed; `code` is the system's. */
 export class EngineError extends Error {
   readonly code: string;
@@ -80,28 +86,44 @@ export class EngineError extends Error {
  * once. Verdicts on connections that are gone do nothing.
  */
 export class Engine {
-  readonly #native: NativeEngine;
+  readonly #natives: NativeEngine[] = [];
+  readonly #threads: number;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #heads = new Map<number, (head: Head | undefined) => void>();
   readonly #releases = new Map<number, (fd: number | undefined) => void>();
-  #live = new Map<number, { sent: number; received: number }>();
-  #reports: ((live: LiveBytes) => void)[] = [];
+  readonly #reports: Report[] = [];
+  #running = 0;
 
-  /** Listens at once, on one address of each family at most. Throws EngineError. */
-  constructor(listen: readonly Endpoint[], limits: EngineLimits, handlers: EngineHandlers) {
-    const native = addon.start(
-      listen.map(({ address, port }) => [address, port] as const),
-      false,
-      this.#nativeHandlers(handlers),
-    );
-    if (typeof native === "number") throw new EngineError(native);
-    this.#native = native;
+  /**
+   * Listens at once, on one address of each family at most. Each thread has listeners of its own for the same ports, and
+   * the kernel deals connections out to them (SO_REUSEPORT, socket(7)). Throws EngineError.
+   */
+  constructor(
+    listen: readonly Endpoint[],
+    limits: EngineLimits,
+    handlers: EngineHandlers,
+    threads = 1,
+  ) {
+    this.#threads = threads;
+    for (let thread = 0; thread < threads; thread++) {
+      const ports = this.#natives[0]?.ports;
+      const native = addon.start(
+        listen.map(({ address, port }, i) => [address, ports?.[i] ?? port] as const),
+        threads > 1,
+        this.#nativeHandlers(handlers, thread),
+      );
+      if (typeof native === "number") {
+        for (const started of this.#natives) started.stop();
+        throw new EngineError(native);
+      }
+      this.#natives.push(native);
+    }
     this.limit(limits);
   }
 
   /** In the order of the addresses listened on. */
   get ports(): readonly number[] {
-    return this.#native.ports;
+    return this.#natives[0]?.ports ?? [];
   }
 
   /**
@@ -111,7 +133,7 @@ export class Engine {
   peek(id: number, moreThan: number, waitMs: number): Promise<Head | undefined> {
     return new Promise((resolve) => {
       this.#heads.set(id, resolve);
-      this.#native.peek(id, moreThan, waitMs);
+      this.#native(id).peek(this.#nativeId(id), moreThan, waitMs);
     });
   }
 
@@ -119,57 +141,73 @@ export class Engine {
   release(id: number): Promise<number | undefined> {
     return new Promise((resolve) => {
       this.#releases.set(id, resolve);
-      this.#native.release(id);
+      this.#native(id).release(this.#nativeId(id));
     });
   }
 
   /** Dials the addresses one after the other, each for `connectMs`, and relays. */
   relay(id: number, addresses: readonly string[], port: number, connectMs: number): void {
-    this.#native.relay(id, connectMs, port, ...addresses);
+    this.#native(id).relay(this.#nativeId(id), connectMs, port, ...addresses);
   }
 
   /** Resets the app's connection, or gives it `answer` and then closes. */
   refuse(id: number, answer?: Buffer): void {
-    if (answer) this.#native.refuse(id, answer);
-    else this.#native.refuse(id);
+    if (answer) this.#native(id).refuse(this.#nativeId(id), answer);
+    else this.#native(id).refuse(this.#nativeId(id));
   }
 
   /** Resets both sides. */
   close(id: number): void {
-    this.#native.close(id);
+    this.#native(id).close(this.#nativeId(id));
   }
 
   /** Resets both sides of all that are open. */
   closeAll(): void {
-    this.#native.closeAll();
+    for (const native of this.#natives) native.closeAll();
   }
 
   /** New connections wait in the kernel's backlog until `resume`. */
   pause(): void {
-    this.#native.pause();
+    for (const native of this.#natives) native.pause();
   }
 
   resume(): void {
-    this.#native.resume();
+    for (const native of this.#natives) native.resume();
   }
 
   limit(limits: EngineLimits): void {
     const { connections, verdictMs, idleMs, halfClosedMs, keepaliveSeconds } = limits;
-    this.#native.limit(connections, verdictMs, idleMs, halfClosedMs, keepaliveSeconds);
+    const each = Math.ceil(connections / this.#threads);
+    for (const native of this.#natives)
+      native.limit(each, verdictMs, idleMs, halfClosedMs, keepaliveSeconds);
   }
 
   /** What each open connection has moved so far. */
-  report(): Promise<LiveBytes> {
-    return new Promise((resolve) => {
-      this.#reports.push(resolve);
-      this.#native.report();
-    });
+  async report(): Promise<LiveBytes> {
+    const reports = this.#natives.map(
+      (native, thread) =>
+        new Promise<LiveBytes>((resolve) => {
+          this.#reports[thread]?.waiting.push(resolve);
+          native.report();
+        }),
+    );
+    return new Map((await Promise.all(reports)).flatMap((report) => [...report]));
   }
 
-  /** Resets what is open and ends the thread. */
+  /** Resets what is open and ends the threads. */
   stop(): Promise<void> {
-    this.#native.stop();
+    for (const native of this.#natives) native.stop();
     return this.#stopped.promise;
+  }
+
+  #native(id: number): NativeEngine {
+    const native = this.#natives[id % this.#threads];
+    if (!native) throw new RangeError(`no connection has the id ${id}`);
+    return native;
+  }
+
+  #nativeId(id: number): number {
+    return Math.floor(id / this.#threads);
   }
 
   #gone(id: number): void {
@@ -177,23 +215,32 @@ export class Engine {
     take(this.#releases, id)?.(undefined);
   }
 
-  #nativeHandlers({ accepted, finished, accepting }: EngineHandlers): NativeHandlers {
+  /** A thread's own ids are spread over all numbers, so that one tells which thread has it. */
+  #nativeHandlers(
+    { accepted, finished, accepting }: EngineHandlers,
+    thread: number,
+  ): NativeHandlers {
+    const global = (id: number) => id * this.#threads + thread;
+    const report: Report = { live: new Map(), waiting: [] };
+    this.#reports[thread] = report;
+    this.#running += 1;
     return {
       accepted: (id, sourceAddress, sourcePort, address, port, own, overLimit, errno) =>
         accepted({
-          id,
+          id: global(id),
           source: { address: sourceAddress, port: sourcePort },
           destination: { address, port },
           own,
           overLimit,
           ...(errno && { error: errorName(errno) }),
         }),
-      head: (id, bytes, ended, timedOut) => take(this.#heads, id)?.({ bytes, ended, timedOut }),
-      released: (id, fd) => take(this.#releases, id)?.(fd),
-      gone: (id) => this.#gone(id),
+      head: (id, bytes, ended, timedOut) =>
+        take(this.#heads, global(id))?.({ bytes, ended, timedOut }),
+      released: (id, fd) => take(this.#releases, global(id))?.(fd),
+      gone: (id) => this.#gone(global(id)),
       finished: (id, sent, received, connectUs, totalUs, address, by, how, errno) => {
-        this.#gone(id);
-        finished(id, {
+        this.#gone(global(id));
+        finished(global(id), {
           sent,
           received,
           ...(connectUs && { connectMs: connectUs / 1_000 }),
@@ -204,16 +251,17 @@ export class Engine {
           ...(errno && { error: errorName(errno) }),
         });
       },
-      live: (id, sent, received) => this.#live.set(id, { sent, received }),
+      live: (id, sent, received) => report.live.set(global(id), { sent, received }),
       reported: () => {
-        const live = this.#live;
-        this.#live = new Map();
-        this.#reports.shift()?.(live);
+        const { live } = report;
+        report.live = new Map();
+        report.waiting.shift()?.(live);
       },
       accepting: (paused, errno) => accepting(paused, errno ? errorName(errno) : ""),
       stopped: () => {
-        for (const resolve of this.#reports.splice(0)) resolve(new Map());
-        this.#stopped.resolve();
+        for (const resolve of report.waiting.splice(0)) resolve(new Map());
+        this.#running -= 1;
+        if (this.#running === 0) this.#stopped.resolve();
       },
     };
   }

@@ -124,7 +124,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
  * On loopback only, because REDIRECT delivers there and other pods cannot reach it; on IPv4 alone where the kernel has no
  * IPv6.
  */
-function openConnections({ ports, limits }: ProxyConfig, around: Surroundings): Connections {
+function openConnections(
+  { ports, limits, threads }: ProxyConfig,
+  around: Surroundings,
+): Connections {
   const engineLimits = {
     connections: limits.connections,
     verdictMs: limits.verdictTimeoutMs,
@@ -134,7 +137,8 @@ function openConnections({ ports, limits }: ProxyConfig, around: Surroundings): 
   };
   const ipv4 = { address: "127.0.0.1", port: ports.outbound };
   try {
-    return new Connections([ipv4, { address: "::1", port: ports.outbound }], engineLimits, around);
+    const ipv6 = { address: "::1", port: ports.outbound };
+    return new Connections([ipv4, ipv6], engineLimits, threads, around);
   } catch (error) {
     const code = error instanceof EngineError ? error.code : "";
     if (code !== "EADDRNOTAVAIL" && code !== "EAFNOSUPPORT")
@@ -142,7 +146,7 @@ function openConnections({ ports, limits }: ProxyConfig, around: Surroundings): 
         `cannot listen on port ${ports.outbound} of 127.0.0.1 and ::1: ${code}; is another sidecar running?`,
         { cause: error },
       );
-    return new Connections([ipv4], engineLimits, around);
+    return new Connections([ipv4], engineLimits, threads, around);
   }
 }
 

@@ -217,3 +217,17 @@ test("a port that is taken is an error with its code, and leaves nothing listeni
   t.after(() => free.close());
   await once(free, "listening");
 });
+
+test("several threads share the port, and each connection keeps its own", async (t) => {
+  const bed = await EngineBed.open(t, { threads: 4 });
+  const apps = await Promise.all(Array.from({ length: 200 }, () => bed.connect()));
+  for (const [i, app] of apps.entries()) app.write(`connection ${i}`);
+  for (const [i, app] of apps.entries())
+    assert.equal(String((await once(app, "data"))[0]), `connection ${i}`);
+  const live = await bed.engine.report();
+  assert.deepEqual([...live.keys()].sort(), bed.accepted.map(({ id }) => id).sort());
+  assert.equal(new Set(bed.accepted.map(({ id }) => id % 4)).size, 4);
+  for (const app of apps) app.end();
+  await bed.ends(200);
+  assert.ok(bed.finished.every(({ how }) => how === "end"));
+});

@@ -1,6 +1,5 @@
 /*
- * Connecting to the addresses of a relay verdict, one after the other, each within the verdict's time. A socket of ours
- * that comes back to our own listener, because the redirect does not spare us, is known by its two ends.
+ * Connecting to the addresses of a relay verdict, one after the other, each within the verdict's time.
  */
 #define _GNU_SOURCE
 #include "engine.h"
@@ -10,11 +9,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-
-static uint16_t port_of(const union address *address)
-{
-	return ntohs(address->any.sa_family == AF_INET6 ? address->in6.sin6_port : address->in.sin_port);
-}
 
 static void set_options(struct engine *engine, int fd)
 {
@@ -27,54 +21,11 @@ static void set_options(struct engine *engine, int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
 }
 
-static void remember_port(struct connection *connection, const union address *to)
-{
-	struct engine *engine = connection->engine;
-	socklen_t length = sizeof connection->own_source;
-
-	if (getsockname(connection->upstream.fd, &connection->own_source.any, &length) < 0)
-		return;
-	connection->dialled = *to;
-	connection->own_port = port_of(&connection->own_source);
-	if (engine->own_ports[connection->own_port] < UINT8_MAX)
-		engine->own_ports[connection->own_port]++;
-}
-
-static void forget_port(struct connection *connection)
-{
-	uint8_t *count = &connection->engine->own_ports[connection->own_port];
-
-	/* A count that has reached its end stays: it only makes dial_is_own look closer. */
-	if (connection->own_port && *count < UINT8_MAX)
-		--*count;
-	connection->own_port = 0;
-}
-
-/*
- * Both ends have to be the same: an app's socket may well have the local port of one of ours, to another destination.
- * The count by port spares the search where it cannot be.
- */
-bool dial_is_own(struct engine *engine, const union address *source, const union address *destination)
-{
-	uint16_t port = port_of(source);
-
-	if (!engine->own_ports[port])
-		return false;
-	for (uint32_t slot = 0; slot < engine->slot_count; slot++) {
-		struct connection *connection = engine->slots[slot];
-
-		if (connection && connection->own_port == port && address_equal(&connection->own_source, source) &&
-		    address_equal(&connection->dialled, destination))
-			return true;
-	}
-	return false;
-}
-
 static void give_up(struct connection *connection)
 {
 	close(connection->upstream.fd);
 	connection->upstream.fd = -1;
-	forget_port(connection);
+	own_remove(connection);
 }
 
 /* Errors of our own, which no other address would mend. */
@@ -96,7 +47,7 @@ static int open_socket(struct connection *connection, const union address *to)
 	set_options(engine, end->fd);
 	if (connect(end->fd, &to->any, length) < 0 && errno != EINPROGRESS)
 		return errno;
-	remember_port(connection, to);
+	own_add(connection, to);
 	return loop_register(engine, end, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
 
@@ -167,7 +118,7 @@ void dial_timeout(struct connection *connection)
 /* When the connection ends, at whatever stage. */
 void dial_forget(struct connection *connection)
 {
-	forget_port(connection);
+	own_remove(connection);
 	free(connection->dial);
 	connection->dial = NULL;
 }

@@ -7,9 +7,11 @@
  *   connection.c  from accept to its one end
  *   verdict.c     what JavaScript may say of a connection: peek, relay, refuse, release, close
  *   dial.c        non-blocking connect, one address after the other
+ *   own.c         which accepted connections are our own
  *   relay.c       both directions: copy what is small, splice what is large
  *   pipes.c       the splice pipes, pooled
  *   deadlines.c   a heap of connections by their next deadline
+ *   addon*.c      what JavaScript sees of it
  *
  * Who owns what: a descriptor belongs to its struct end from accept or connect until connection_end closes it, or a
  * release hands it to JavaScript. A pipe belongs to the flow that took it until pipe_put. All of this is touched by the
@@ -69,15 +71,15 @@ struct connection {
 	struct command *dial; /* the relay verdict, while DIALLING; owned */
 	int dial_error;
 	int32_t address;      /* index of the address dialled last; -1: none */
-	union address own_source, dialled; /* both ends of the upstream socket, while own_port says that there is one */
-	uint16_t own_port;
+	union address own_source, own_destination; /* of the upstream socket, while is_own */
+	bool is_own;          /* in the table of own.c */
 	uint32_t more_than;   /* while PEEKING */
 	uint64_t accepted_us, connected_us;
 	uint64_t active_ms;   /* when a byte last moved */
 	uint64_t deadline_ms; /* 0: none */
 	uint32_t heap_index;
 	uint32_t slot;
-	struct connection *next_ready, *next_over;
+	struct connection *next_ready, *next_over, *next_own;
 };
 
 struct pipe {
@@ -109,7 +111,6 @@ struct engine {
 	uint32_t pipe_count; /* idle ones */
 	uint64_t no_pipes_until_ms;
 	uint64_t now_ms;
-	uint8_t own_ports[1 << 16]; /* how many connected upstream sockets have this local port, up to 255 */
 	uint8_t buffer[MAX_HEAD];
 };
 
@@ -125,7 +126,6 @@ int listener_open(struct engine *engine, const union address *address, uint16_t 
 void listener_accept(struct engine *engine, struct end *listener);
 void listener_retry(struct engine *engine);
 void listener_pause(struct engine *engine, bool pause);
-bool address_equal(const union address *a, const union address *b);
 
 /* connection.c */
 struct connection *connection_new(struct engine *engine, int fd);
@@ -144,8 +144,13 @@ void verdict_linger(struct connection *connection);
 void dial_start(struct connection *connection, struct command *relay);
 void dial_event(struct connection *connection);
 void dial_timeout(struct connection *connection);
-bool dial_is_own(struct engine *engine, const union address *source, const union address *destination);
 void dial_forget(struct connection *connection);
+
+/* own.c */
+void own_add(struct connection *connection, const union address *destination);
+void own_remove(struct connection *connection);
+bool own_has(const union address *source, const union address *destination);
+bool address_equal(const union address *a, const union address *b);
 
 /* relay.c */
 void relay_start(struct connection *connection);

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -41,15 +40,6 @@ int listener_open(struct engine *engine, const union address *address, uint16_t 
 	*port = ntohs(ipv6 ? bound.in6.sin6_port : bound.in.sin_port);
 	engine->listener_count++;
 	return 0;
-}
-
-bool address_equal(const union address *a, const union address *b)
-{
-	if (a->any.sa_family != b->any.sa_family)
-		return false;
-	if (a->any.sa_family == AF_INET)
-		return a->in.sin_port == b->in.sin_port && a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
-	return a->in6.sin6_port == b->in6.sin6_port && !memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, 16);
 }
 
 /* Fills in the destination, and whether it is the listener itself. ENOENT: conntrack knows of no redirect. */
@@ -96,7 +86,7 @@ static void take(struct engine *engine, int fd, const union address *source)
 	int on = 1;
 
 	find_destination(fd, &event);
-	event.accepted.own = dial_is_own(engine, source, &event.accepted.destination);
+	event.accepted.own = own_has(source, &event.accepted.destination);
 	event.accepted.over_limit = engine->open >= engine->limits.connections;
 	connection = event.accepted.over_limit ? NULL : connection_new(engine, fd);
 	if (!connection || loop_register(engine, &connection->app, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {

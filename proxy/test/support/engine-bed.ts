@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import type { TestContext } from "node:test";
-import { Engine, type EngineLimits, type Finished, type Inbound } from "../../src/engine.ts";
+import {
+  Engine,
+  type EngineHandlers,
+  type EngineLimits,
+  type Finished,
+  type Inbound,
+} from "../../src/engine.ts";
 
 export const LIMITS: EngineLimits = {
   connections: 10_000,
@@ -18,7 +24,6 @@ export class EngineBed {
   readonly upstreamPort: number;
   readonly accepted: Inbound[] = [];
   readonly finished: Finished[] = [];
-  readonly acceptingEvents: { paused: boolean; error: string }[] = [];
   readonly #server: Server;
   #sockets: ReadonlySet<Socket> = new Set();
   #waiters: { count: number; resolve: () => void }[] = [];
@@ -26,11 +31,12 @@ export class EngineBed {
   private constructor(
     server: Server,
     limits: EngineLimits,
+    threads: number,
     verdict: (bed: EngineBed, inbound: Inbound) => void,
   ) {
     this.#server = server;
     this.upstreamPort = (server.address() as AddressInfo).port;
-    this.engine = new Engine([{ address: "127.0.0.1", port: 0 }], limits, {
+    const handlers: EngineHandlers = {
       accepted: (inbound) => {
         this.accepted.push(inbound);
         verdict(this, inbound);
@@ -40,8 +46,9 @@ export class EngineBed {
         for (const waiter of this.#waiters.filter(({ count }) => this.finished.length >= count))
           waiter.resolve();
       },
-      accepting: (paused, error) => this.acceptingEvents.push({ paused, error }),
-    });
+      accepting: () => {},
+    };
+    this.engine = new Engine([{ address: "127.0.0.1", port: 0 }], limits, handlers, threads);
     this.port = this.engine.ports[0] ?? 0;
   }
 
@@ -51,10 +58,12 @@ export class EngineBed {
     {
       serve = (socket) => socket.pipe(socket),
       limits = {},
+      threads = 1,
       verdict = (bed, { id }) => bed.relay(id),
     }: {
       serve?: (socket: Socket) => void;
       limits?: Partial<EngineLimits>;
+      threads?: number;
       verdict?: (bed: EngineBed, inbound: Inbound) => void;
     } = {},
   ): Promise<EngineBed> {
@@ -67,7 +76,7 @@ export class EngineBed {
     });
     server.listen({ host: "127.0.0.1", port: 0, backlog: 4096 });
     await once(server, "listening");
-    const bed = new EngineBed(server, { ...LIMITS, ...limits }, verdict);
+    const bed = new EngineBed(server, { ...LIMITS, ...limits }, threads, verdict);
     t.after(() => bed.close());
     bed.#sockets = sockets;
     return bed;

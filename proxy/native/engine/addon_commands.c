@@ -1,0 +1,179 @@
+/* From JavaScript to the engine: each method of its object checks its arguments and queues one command. */
+#include "addon.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_ARGUMENTS = 3 + MAX_ADDRESSES };
+
+struct arguments {
+	napi_env env;
+	struct host *host;
+	size_t count;
+	napi_value values[MAX_ARGUMENTS];
+	bool wrong;
+};
+
+static struct arguments arguments_of(napi_env env, napi_callback_info info)
+{
+	struct arguments a = {.env = env, .count = MAX_ARGUMENTS};
+	napi_value self;
+
+	a.wrong = napi_get_cb_info(env, info, &a.count, a.values, &self, NULL) != napi_ok ||
+		  napi_unwrap(env, self, (void **)&a.host) != napi_ok;
+	return a;
+}
+
+static int64_t number(struct arguments *a, size_t index)
+{
+	int64_t value = 0;
+
+	if (index >= a->count || napi_get_value_int64(a->env, a->values[index], &value) != napi_ok)
+		a->wrong = true;
+	return value;
+}
+
+bool addon_parse_address(napi_env env, napi_value text, uint16_t port, union address *address)
+{
+	char buffer[INET6_ADDRSTRLEN];
+	size_t length;
+
+	if (napi_get_value_string_utf8(env, text, buffer, sizeof buffer, &length) != napi_ok)
+		return false;
+	memset(address, 0, sizeof *address);
+	if (inet_pton(AF_INET, buffer, &address->in.sin_addr) == 1) {
+		address->in.sin_family = AF_INET;
+		address->in.sin_port = htons(port);
+		return true;
+	}
+	address->in6.sin6_family = AF_INET6;
+	address->in6.sin6_port = htons(port);
+	return inet_pton(AF_INET6, buffer, &address->in6.sin6_addr) == 1;
+}
+
+struct command *addon_command(enum command_type type, int64_t id)
+{
+	struct command *command = calloc(1, sizeof *command);
+
+	if (!command)
+		abort();
+	command->type = type;
+	command->id = id;
+	return command;
+}
+
+void addon_send(struct engine *engine, struct command *command)
+{
+	uint64_t one = 1;
+
+	if (queue_add(&engine->commands, command) && write(engine->wake, &one, sizeof one) < 0)
+		abort(); /* an eventfd takes 2^64 - 2 of these */
+}
+
+/* Sends what was built of good arguments; anything else is the caller's mistake and is thrown. */
+static napi_value submit(struct arguments *a, struct command *command)
+{
+	if (a->wrong || !a->host->running) {
+		if (command->type == REFUSE)
+			free(command->refuse.bytes);
+		free(command);
+		if (a->wrong)
+			napi_throw_type_error(a->env, "ERR_INVALID_ARG_TYPE", "engine: wrong arguments");
+		return NULL;
+	}
+	addon_send(&a->host->engine, command);
+	return NULL;
+}
+
+static napi_value peek(napi_env env, napi_callback_info info)
+{
+	struct arguments a = arguments_of(env, info);
+	struct command *command = addon_command(PEEK, number(&a, 0));
+
+	command->peek.more_than = number(&a, 1);
+	command->peek.wait_ms = number(&a, 2);
+	return submit(&a, command);
+}
+
+/* relay(id, connectMs, port, address…) */
+static napi_value relay(napi_env env, napi_callback_info info)
+{
+	struct arguments a = arguments_of(env, info);
+	struct command *command = addon_command(RELAY, number(&a, 0));
+	uint16_t port = number(&a, 2);
+
+	command->relay.connect_ms = number(&a, 1);
+	for (size_t i = 3; i < a.count && i < MAX_ARGUMENTS; i++)
+		if (!addon_parse_address(env, a.values[i], port, &command->relay.addresses[command->relay.count++]))
+			a.wrong = true;
+	return submit(&a, command);
+}
+
+/* refuse(id) resets; refuse(id, bytes) answers */
+static napi_value refuse(napi_env env, napi_callback_info info)
+{
+	struct arguments a = arguments_of(env, info);
+	struct command *command = addon_command(REFUSE, number(&a, 0));
+	void *bytes;
+	size_t length;
+
+	if (a.count > 1) {
+		if (napi_get_buffer_info(env, a.values[1], &bytes, &length) != napi_ok ||
+		    !(command->refuse.bytes = malloc(length ? length : 1)))
+			a.wrong = true;
+		else
+			memcpy(command->refuse.bytes, bytes, command->refuse.length = length);
+	}
+	return submit(&a, command);
+}
+
+static napi_value simple(napi_env env, napi_callback_info info, enum command_type type, bool has_id)
+{
+	struct arguments a = arguments_of(env, info);
+
+	return submit(&a, addon_command(type, has_id ? number(&a, 0) : 0));
+}
+
+static napi_value release(napi_env env, napi_callback_info info) { return simple(env, info, RELEASE, true); }
+static napi_value close_one(napi_env env, napi_callback_info info) { return simple(env, info, CLOSE, true); }
+static napi_value close_all(napi_env env, napi_callback_info info) { return simple(env, info, CLOSE, false); }
+static napi_value report(napi_env env, napi_callback_info info) { return simple(env, info, REPORT, false); }
+static napi_value pause_accepting(napi_env env, napi_callback_info info) { return simple(env, info, PAUSE, false); }
+static napi_value resume(napi_env env, napi_callback_info info) { return simple(env, info, RESUME, false); }
+static napi_value stop(napi_env env, napi_callback_info info) { return simple(env, info, STOP, false); }
+
+static napi_value limit(napi_env env, napi_callback_info info)
+{
+	struct arguments a = arguments_of(env, info);
+	struct command *command = addon_command(LIMIT, 0);
+
+	command->limits = (struct limits){
+		.connections = number(&a, 0),
+		.verdict_ms = number(&a, 1),
+		.idle_ms = number(&a, 2),
+		.half_closed_ms = number(&a, 3),
+		.keepalive_seconds = number(&a, 4),
+	};
+	return submit(&a, command);
+}
+
+static const napi_property_descriptor METHODS[] = {
+	{"peek", NULL, peek, NULL, NULL, NULL, napi_default, NULL},
+	{"relay", NULL, relay, NULL, NULL, NULL, napi_default, NULL},
+	{"refuse", NULL, refuse, NULL, NULL, NULL, napi_default, NULL},
+	{"release", NULL, release, NULL, NULL, NULL, napi_default, NULL},
+	{"close", NULL, close_one, NULL, NULL, NULL, napi_default, NULL},
+	{"closeAll", NULL, close_all, NULL, NULL, NULL, napi_default, NULL},
+	{"report", NULL, report, NULL, NULL, NULL, napi_default, NULL},
+	{"limit", NULL, limit, NULL, NULL, NULL, napi_default, NULL},
+	{"pause", NULL, pause_accepting, NULL, NULL, NULL, napi_default, NULL},
+	{"resume", NULL, resume, NULL, NULL, NULL, napi_default, NULL},
+	{"stop", NULL, stop, NULL, NULL, NULL, napi_default, NULL},
+};
+
+void addon_define_methods(napi_env env, napi_value object)
+{
+	napi_define_properties(env, object, sizeof METHODS / sizeof *METHODS, METHODS);
+}
