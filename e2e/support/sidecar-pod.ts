@@ -2,7 +2,6 @@ import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Host, startContainer } from "@sallyport/cli/lab/container";
 import { link, NetworkNamespace, routeVia } from "@sallyport/cli/lab/namespace";
@@ -23,6 +22,10 @@ export const OUTSIDE = {
   dark: "192.0.2.66",
   gone: "192.0.2.77",
 };
+
+interface CleanUps {
+  after(step: () => Promise<void>): void;
+}
 
 export interface SidecarPodOptions {
   readonly config?: ProxyConfigInput;
@@ -50,7 +53,8 @@ export class SidecarPod {
     this.sidecar = sidecar;
   }
 
-  static async open(t: TestContext, options: SidecarPodOptions = {}): Promise<SidecarPod> {
+  /** What it opens is closed by what `t.after` is given: a test's context, or a program's own. */
+  static async open(t: CleanUps, options: SidecarPodOptions = {}): Promise<SidecarPod> {
     const pod = await NetworkNamespace.create();
     t.after(() => pod.close());
     const world = await NetworkNamespace.create();
