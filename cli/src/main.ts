@@ -28,6 +28,11 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   }
 }
 
+// Whoever reads may stop reading (`sallyport demo | head`); what was begun is still brought to its end.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 main(process.argv.slice(2)).then(
   (status) => {
     process.exitCode = status;

@@ -104,7 +104,7 @@ async function crowded(sidecar: string, idle: number): Promise<Figure[]> {
     );
     const container = {
       ...{ name: "proxy", image: "proxy" },
-      command: ["/opt/sallyport/node", "/opt/sallyport/proxy.cjs"],
+      command: ["/opt/sallyport/node", "--max-semi-space-size=1", "/opt/sallyport/proxy.cjs"],
       env: [{ name: PROXY_CONFIG_ENV, value: "{}" }],
       securityContext: { runAsUser: USER, runAsGroup: USER, capabilities: { drop: ["ALL"] } },
     };

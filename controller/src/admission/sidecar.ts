@@ -17,6 +17,11 @@ import { resourcesOf } from "./resources.ts";
 const NODE = "/opt/sallyport/node";
 const INIT_PROGRAM = "/opt/sallyport/init.cjs";
 const PROXY_PROGRAM = "/opt/sallyport/proxy.cjs";
+/**
+ * V8's young generation stays at 1 MB instead of growing to 16 with the connections: at 8,000 idle ones a sidecar is
+ * 3 MB smaller (npm run bench:footprint -- --idle 8000).
+ */
+const SMALL_HEAP = ["--max-semi-space-size=1"];
 
 /** How long before the kubelet's SIGKILL a draining sidecar has to have ended; of a short grace period, half. */
 const DRAIN_MARGIN_MS = 2_000;
@@ -78,7 +83,7 @@ export function proxyContainer(plan: SidecarPlan): JsonObject {
   return {
     name: PROXY_CONTAINER,
     image: options.images.proxy,
-    command: [NODE, PROXY_PROGRAM],
+    command: [NODE, ...SMALL_HEAP, PROXY_PROGRAM],
     env: [
       { name: PROXY_CONFIG_ENV, value: JSON.stringify(proxyConfig(plan)) },
       fromField(POD_NAME_ENV, "metadata.name"),
@@ -114,7 +119,7 @@ const NATIVE: JsonObject = {
 
 /** The kubelet starts containers in order and waits for a postStart hook: the app's container is not started before. */
 const ORDINARY: JsonObject = {
-  lifecycle: { postStart: { exec: { command: [NODE, PROXY_PROGRAM, "wait"] } } },
+  lifecycle: { postStart: { exec: { command: [NODE, ...SMALL_HEAP, PROXY_PROGRAM, "wait"] } } },
 };
 
 function initConfig({ options, settings, identity }: SidecarPlan): InitConfigInput {
