@@ -9,7 +9,8 @@ import { startContainer } from "@sallyport/cli/lab/container";
 import { link, NetworkNamespace, routeVia } from "@sallyport/cli/lab/namespace";
 import { PROXY_CONFIG_ENV } from "@sallyport/proxy/contract";
 import { bundle } from "../../../scripts/bundle.ts";
-import { type Figure, figure, memoryOf, said } from "./measure.ts";
+import { type Figure, figure, memoryOf, said } from "../measure.ts";
+import { figureTable } from "../report.ts";
 
 const HELP = `bench:footprint: memory and start-up time of the bundled sidecar, beside a bare net server
 
@@ -47,7 +48,7 @@ async function main(runs: number, idle: number, json: string | undefined): Promi
       ...(await start("bare net", resolve(HERE, "../../peers/bare-net.cjs"), runs)),
       ...(await crowded(sidecar, idle)),
     ];
-    show(figures);
+    console.log(figureTable(figures));
     if (json) writeFileSync(json, `${JSON.stringify(figures, null, 1)}\n`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -140,21 +141,4 @@ async function end(child: ChildProcess): Promise<void> {
   child.kill("SIGKILL");
   if (child.exitCode === null && child.signalCode === null)
     await new Promise((done) => child.once("exit", done));
-}
-
-function show(figures: readonly Figure[]): void {
-  const rows = figures.map(({ metric, contender, unit, median, min, max, runs }) => [
-    ...[metric, contender, `${median.toFixed(1)} ${unit}`],
-    ...[`${min.toFixed(1)}–${max.toFixed(1)}`, String(runs)],
-  ]);
-  const table = [["metric", "contender", "median", "min–max", "runs"], ...rows];
-  const widths =
-    table[0]?.map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0))) ?? [];
-  for (const row of table)
-    console.log(
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    );
 }

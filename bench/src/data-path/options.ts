@@ -1,0 +1,79 @@
+import { parseArgs } from "node:util";
+import { CONTENDERS } from "./contenders.ts";
+import { GROUPS, type Group } from "./measures.ts";
+
+export interface Options {
+  readonly only: readonly string[];
+  readonly groups: readonly Group[];
+  readonly runs: number;
+  readonly quick: boolean;
+  readonly json?: string | undefined;
+  readonly plot?: string | undefined;
+}
+
+const NAMES = CONTENDERS.map(({ name }) => name);
+
+export const HELP = `bench: the data path of the sidecar beside its peers, on one bed
+
+  --only A,B      these contenders alone: ${NAMES.join(", ")}
+  --metrics A,B   these measurements alone: ${GROUPS.join(", ")}
+  --runs N        of each measurement (5 unless told; the median is what is said)
+  --quick         one short run of each, in under a minute: to see that it works, not to quote
+  --json FILE     the figures as [{metric, contender, unit, median, min, max, runs}]
+  --plot FILE     the figures as bars, SVG
+  --help
+
+It makes network namespaces, so it needs root; it takes about eight minutes.
+`;
+
+/** "help", the options, or every mistake in one Error. */
+export function parseOptions(argv: readonly string[]): Options | "help" | Error {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(argv);
+  } catch (error) {
+    return new Error(`${(error as Error).message}; see --help`);
+  }
+  if (values.help) return "help";
+  const only = list(values.only) ?? NAMES;
+  const groups = list(values.metrics) ?? GROUPS;
+  const runs = Number(values.runs ?? (values.quick ? 1 : 5));
+  const mistakes = [
+    ...unknown("--only", only, NAMES),
+    ...unknown("--metrics", groups, GROUPS),
+    ...(Number.isInteger(runs) && runs >= 1
+      ? []
+      : [`--runs: "${values.runs}" is no whole number above 0`]),
+  ];
+  if (mistakes.length > 0) return new Error(mistakes.join("\n"));
+  const { quick, json, plot } = values;
+  return { only, groups: GROUPS.filter((group) => groups.includes(group)), runs, quick, json, plot };
+}
+
+function parse(argv: readonly string[]) {
+  return parseArgs({
+    args: [...argv],
+    options: {
+      only: { type: "string" },
+      metrics: { type: "string" },
+      runs: { type: "string" },
+      quick: { type: "boolean", default: false },
+      json: { type: "string" },
+      plot: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  }).values;
+}
+
+function list(text: string | undefined): string[] | undefined {
+  return text
+    ?.split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
+function unknown(option: string, given: readonly string[], known: readonly string[]): string[] {
+  return given
+    .filter((name) => !known.includes(name))
+    .map((name) => `${option}: "${name}" is none of ${known.join(", ")}`);
+}
