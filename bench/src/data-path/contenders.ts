@@ -1,21 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
 import { PROXY_CONFIG_ENV, type ProxyConfigInput } from "@sallyport/proxy/contract";
-import { envoyBinary, HOW_TO_GET_ENVOY } from "./envoy.ts";
-
-/** Where a contender listens, where it leads, and a folder that it may write to. */
-export interface Place {
-  readonly port: number;
-  readonly destination: string;
-  readonly folder: string;
-}
-
-/** What is staged for everybody in a folder that any user can read: node, and the sidecar's bundle. */
-export interface Staged {
-  readonly node: string;
-  readonly sidecar: string;
-}
+import { DESTINATIONS, PORT } from "./bed.ts";
+import { BARE, DIRECT, OURS } from "./names.ts";
+import { type Place, peerFile } from "./peer-file.ts";
+import { HOW_TO_GET_ENVOY, type Stage } from "./stage.ts";
 
 export interface Command {
   readonly argv: readonly string[];
@@ -24,76 +13,73 @@ export interface Command {
 
 export interface Contender {
   readonly name: string;
-  /** What it does and what it runs on, as the report says it. */
+  /** What it does, as the report says it. */
   readonly note: string;
-  /** A measure of what a listening process costs, not a proxy: it has no connections to carry. */
-  readonly idleOnly?: boolean;
-  /** Undefined where nothing stands between client and server. */
-  readonly command?: (place: Place, staged: Staged) => Command;
-  /** The one line that says how to get what is missing. */
-  readonly missing?: () => string | undefined;
   readonly version?: () => string;
+  /** Absent where nothing stands between client and server. */
+  readonly command?: (place: Place) => Command;
+  /** True of a process that listens and carries nothing. */
+  readonly carriesNothing?: boolean;
+  /** The one line that gets what is missing here. */
+  readonly missing?: string | undefined;
 }
 
-export const DIRECT = "direct";
-export const OURS = "sallyport";
-export const BARE = "bare-net";
-
-const PEERS = resolve(import.meta.dirname, "../../peers");
 const HAPROXY = "/usr/sbin/haproxy";
 const NGINX = "/usr/sbin/nginx";
 const NGINX_STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so";
 
-export const CONTENDERS: readonly Contender[] = [
-  { name: DIRECT, note: "nothing in between: the limit of the bed" },
-  {
-    name: OURS,
-    note: "the bundled sidecar, enforcing an address rule, its access log off; it does not read the SNI yet",
-    command: ({ port }, { node, sidecar }) => ({
-      argv: [node, sidecar],
-      env: { [PROXY_CONFIG_ENV]: JSON.stringify(sidecarConfig(port)) },
-    }),
-    version: () => `Node ${process.version}`,
-  },
-  {
-    name: "envoy",
-    note: "original_dst, tls_inspector, tcp_proxy; one worker",
-    missing: () => (envoyBinary() ? undefined : HOW_TO_GET_ENVOY),
-    command: (place) => ({
-      argv: [
-        ...[envoyBinary() ?? "envoy", "-c", configure("envoy.yaml", place)],
-        ...["--concurrency", "1", "--disable-hot-restart", "--log-level", "error"],
-      ],
-    }),
-    version: () => said(envoyBinary() ?? "envoy", "--version").match(/\d+\.\d+\.\d+/)?.[0] ?? "",
-  },
-  haproxy("haproxy", "as it comes; SNI read by req.ssl_sni; one thread"),
-  haproxy("haproxy-tuned", "the same, every byte spliced, 256 KB pipes"),
-  nginx("nginx", "stream as it comes; ssl_preread; one worker"),
-  nginx("nginx-64k", "the same, buffers of 64 KB"),
-  {
-    name: "node-pipe",
-    note: "Node's pipe() after reading the SNI",
-    command: ({ port, destination, folder }, { node }) => ({
-      argv: [node, copy("node-pipe.cjs", folder), String(port), destination],
-    }),
-    version: () => process.version,
-  },
-  {
-    name: BARE,
-    note: "a Node process that listens and does no more",
-    idleOnly: true,
-    command: ({ port, folder }, { node }) => ({
-      argv: [node, copy("bare-net.cjs", folder), String(port)],
-    }),
-    version: () => process.version,
-  },
-];
+export function contenders({ node, sidecar, envoy }: Stage): readonly Contender[] {
+  const nodeVersion = () => `Node ${process.version.slice(1)}`;
+  return [
+    { name: DIRECT, note: "nothing in between: the limit of the bed" },
+    {
+      name: OURS,
+      note: "the bundled sidecar, enforcing an address rule, access log off; IT DOES NOT READ THE SNI YET",
+      version: nodeVersion,
+      command: ({ port }) => ({
+        argv: [node, "--max-semi-space-size=1", sidecar], // as it is injected
+        env: { [PROXY_CONFIG_ENV]: JSON.stringify(sidecarConfig(port)) },
+      }),
+    },
+    {
+      name: "envoy",
+      note: "original_dst, tls_inspector, tcp_proxy to an ORIGINAL_DST cluster; one worker",
+      missing: envoy ? undefined : HOW_TO_GET_ENVOY,
+      version: () => /\d+\.\d+\.\d+/.exec(said(envoy ?? "", "--version"))?.[0] ?? "",
+      command: (place) => ({
+        argv: [
+          ...[envoy ?? "", "-c", peerFile("envoy.yaml", place)],
+          ...["--concurrency", "1", "--disable-hot-restart", "--log-level", "error"],
+        ],
+      }),
+    },
+    haproxy("haproxy", "as it comes; SNI read by req.ssl_sni; one thread"),
+    haproxy("haproxy-tuned", "the same with splice both ways and 256 KB pipes"),
+    nginx("nginx", "stream as it comes; SNI read by ssl_preread; one worker"),
+    nginx("nginx-64k", "the same with 64 KB buffers"),
+    {
+      name: "node-pipe",
+      note: "Node's own pipe(), after reading the SNI",
+      version: nodeVersion,
+      command: (place) => ({
+        argv: [node, peerFile("node-pipe.cjs", place), String(place.port), place.destination],
+      }),
+    },
+    {
+      name: BARE,
+      note: "a Node process that listens and carries nothing",
+      carriesNothing: true,
+      version: nodeVersion,
+      command: (place) => ({ argv: [node, peerFile("bare-net.cjs", place), String(place.port)] }),
+    },
+  ];
+}
 
+/** Room for the crowd; the default limit of connections has it too. */
 function sidecarConfig(port: number): ProxyConfigInput {
   return {
     ports: { outbound: port, admin: 0, ready: 0 },
-    policy: { mode: "enforce", allow: ["198.51.100.0/24:7000"] },
+    policy: { mode: "enforce", allow: [`${DESTINATIONS}:${PORT}`] },
     accessLog: { select: "off" },
   };
 }
@@ -102,9 +88,9 @@ function haproxy(name: string, note: string): Contender {
   return {
     name,
     note,
-    missing: () => (existsSync(HAPROXY) ? undefined : "apt-get install haproxy"),
-    command: (place) => ({ argv: [HAPROXY, "-db", "-f", configure(`${name}.cfg`, place)] }),
-    version: () => said(HAPROXY, "-v").match(/version (\S+)/)?.[1] ?? "",
+    missing: existsSync(HAPROXY) ? undefined : "apt-get install haproxy",
+    version: () => /version (\d[\d.]*)/.exec(said(HAPROXY, "-v"))?.[1] ?? "",
+    command: (place) => ({ argv: [HAPROXY, "-db", "-f", peerFile(`${name}.cfg`, place)] }),
   };
 }
 
@@ -112,42 +98,18 @@ function nginx(name: string, note: string): Contender {
   return {
     name,
     note,
-    missing: () =>
+    missing:
       existsSync(NGINX) && existsSync(NGINX_STREAM)
         ? undefined
         : "apt-get install nginx libnginx-mod-stream",
+    version: () => /nginx\/(\S+)/.exec(said(NGINX, "-v"))?.[1] ?? "",
     command: (place) => ({
-      argv: [NGINX, "-p", place.folder, "-c", configure(`${name}.conf`, place)],
+      argv: [NGINX, "-p", place.folder, "-c", peerFile(`${name}.conf`, place)],
     }),
-    version: () => said(NGINX, "-v").match(/nginx\/(\S+)/)?.[1] ?? "",
   };
 }
 
-/** A peer's file with `${PORT}`, `${DESTINATION}` and `${FOLDER}` as they are in this run. */
-function configure(name: string, { port, destination, folder }: Place): string {
-  const values: Record<string, string> = {
-    PORT: String(port),
-    DESTINATION: destination,
-    FOLDER: folder,
-  };
-  const text = readFileSync(join(PEERS, name), "utf8").replaceAll(
-    /\$\{([A-Z]+)\}/g,
-    (whole, key) => values[key] ?? whole,
-  );
-  const file = join(folder, name);
-  writeFileSync(file, text);
-  return file;
-}
-
-function copy(name: string, folder: string): string {
-  const file = join(folder, name);
-  writeFileSync(file, readFileSync(join(PEERS, name)));
-  return file;
-}
-
-/** nginx says its version on standard error. */
-function said(program: string, ...args: string[]): string {
-  return execFileSync("sh", ["-c", 'exec "$@" 2>&1', "sh", program, ...args], {
-    encoding: "utf8",
-  });
+/** What a program says of itself; nginx says it on standard error. */
+function said(program: string, argument: string): string {
+  return execFileSync("sh", ["-c", 'exec "$0" "$1" 2>&1', program, argument], { encoding: "utf8" });
 }

@@ -1,6 +1,5 @@
 import { parseArgs } from "node:util";
-import { CONTENDERS } from "./contenders.ts";
-import { GROUPS, type Group } from "./measures.ts";
+import { CONTENDERS, GROUPS, type Group } from "./names.ts";
 
 export interface Options {
   readonly only: readonly string[];
@@ -11,14 +10,12 @@ export interface Options {
   readonly plot?: string | undefined;
 }
 
-const NAMES = CONTENDERS.map(({ name }) => name);
-
 export const HELP = `bench: the data path of the sidecar beside its peers, on one bed
 
-  --only A,B      these contenders alone: ${NAMES.join(", ")}
+  --only A,B      these contenders alone: ${CONTENDERS.join(", ")}
   --metrics A,B   these measurements alone: ${GROUPS.join(", ")}
   --runs N        of each measurement (5 unless told; the median is what is said)
-  --quick         one short run of each, in under a minute: to see that it works, not to quote
+  --quick         one short run of each, in about a minute: to see that it works, not to quote
   --json FILE     the figures as [{metric, contender, unit, median, min, max, runs}]
   --plot FILE     the figures as bars, SVG
   --help
@@ -35,11 +32,11 @@ export function parseOptions(argv: readonly string[]): Options | "help" | Error 
     return new Error(`${(error as Error).message}; see --help`);
   }
   if (values.help) return "help";
-  const only = list(values.only) ?? NAMES;
+  const only = list(values.only) ?? CONTENDERS;
   const groups = list(values.metrics) ?? GROUPS;
   const runs = Number(values.runs ?? (values.quick ? 1 : 5));
   const mistakes = [
-    ...unknown("--only", only, NAMES),
+    ...unknown("--only", only, CONTENDERS),
     ...unknown("--metrics", groups, GROUPS),
     ...(Number.isInteger(runs) && runs >= 1
       ? []
@@ -47,7 +44,14 @@ export function parseOptions(argv: readonly string[]): Options | "help" | Error 
   ];
   if (mistakes.length > 0) return new Error(mistakes.join("\n"));
   const { quick, json, plot } = values;
-  return { only, groups: GROUPS.filter((group) => groups.includes(group)), runs, quick, json, plot };
+  return {
+    only,
+    groups: GROUPS.filter((group) => groups.includes(group)),
+    runs,
+    quick,
+    json,
+    plot,
+  };
 }
 
 function parse(argv: readonly string[]) {
@@ -66,10 +70,7 @@ function parse(argv: readonly string[]) {
 }
 
 function list(text: string | undefined): string[] | undefined {
-  return text
-    ?.split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+  return text?.split(",").map((name) => name.trim());
 }
 
 function unknown(option: string, given: readonly string[], known: readonly string[]): string[] {
