@@ -1,38 +1,41 @@
-import { write } from "node:fs";
+import { openSink, type Sink } from "./sink.ts";
+
+/** What one write carries, unless a single line is longer: a reader who comes back makes room in steps of this. */
+const CHUNK_BYTES = 65_536;
 
 /**
- * Lines to a file descriptor through a bounded queue. process.stdout blocks the whole process when it is a pipe that
- * nobody reads (Node's documentation of `process.stdout`, "A note on process I/O"); here one asynchronous write is under
- * way at a time, what it does not take waits, and what no longer fits is dropped and counted.
+ * Lines to a file descriptor through a bounded queue: one write is under way at a time, what comes meanwhile waits, and
+ * what no longer fits is dropped and counted. Nothing here waits for the reader.
  */
 export class BoundedWriter {
-  readonly #fd: number;
+  readonly #sink: Sink;
   readonly #limit: number;
-  #waiting: string[] = [];
-  #waitingBytes = 0;
+  #waiting: Buffer[] = [];
+  #queuedBytes = 0;
   #writing = false;
   #idle: (() => void)[] = [];
   dropped = 0;
   written = 0;
 
   constructor(fd: number, limitBytes: number) {
-    this.#fd = fd;
+    this.#sink = openSink(fd);
     this.#limit = limitBytes;
   }
 
+  /** What waits or is being written. */
   get queuedBytes(): number {
-    return this.#waitingBytes;
+    return this.#queuedBytes;
   }
 
   /** `text` is one line without its end. */
   line(text: string): void {
-    const bytes = Buffer.byteLength(text) + 1;
-    if (this.#waitingBytes + bytes > this.#limit) {
+    const line = Buffer.from(`${text}\n`);
+    if (this.#queuedBytes + line.length > this.#limit) {
       this.dropped += 1;
       return;
     }
-    this.#waiting.push(text);
-    this.#waitingBytes += bytes;
+    this.#waiting.push(line);
+    this.#queuedBytes += line.length;
     if (!this.#writing) {
       this.#writing = true;
       // Lines of the same turn leave in one write.
@@ -53,31 +56,27 @@ export class BoundedWriter {
   }
 
   #next(): void {
-    if (this.#waiting.length === 0) {
+    const lines = this.#takeChunk();
+    if (lines.length === 0) {
       this.#writing = false;
       for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
-    const lines = this.#waiting;
-    this.#waiting = [];
-    this.#write(Buffer.from(`${lines.join("\n")}\n`), lines.length);
-  }
-
-  #write(chunk: Buffer, lines: number): void {
-    write(this.#fd, chunk, 0, chunk.length, null, (error, count) => {
-      if (error?.code === "EAGAIN") {
-        setTimeout(() => this.#write(chunk, lines), 50).unref();
-        return;
-      }
-      const taken = error ? chunk.length : count;
-      this.#waitingBytes -= taken;
-      if (!error && taken < chunk.length) {
-        this.#write(chunk.subarray(taken), lines);
-        return;
-      }
-      if (error) this.dropped += lines;
-      else this.written += lines;
+    const chunk = Buffer.concat(lines);
+    this.#sink(chunk, (error) => {
+      this.#queuedBytes -= chunk.length;
+      if (error) this.dropped += lines.length;
+      else this.written += lines.length;
       this.#next();
     });
+  }
+
+  #takeChunk(): Buffer[] {
+    let bytes = 0;
+    const end = this.#waiting.findIndex((line) => {
+      bytes += line.length;
+      return bytes > CHUNK_BYTES && bytes > line.length;
+    });
+    return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
   }
 }

@@ -20,8 +20,15 @@ export function parseConfig(text: string, source: string): ProxyConfig {
   return result.data;
 }
 
-export function readConfigFile(path: string): ProxyConfig {
-  return parseConfig(readText(path), path);
+export interface ConfigFile {
+  readonly config: ProxyConfig;
+  /** Its text, to know a change by. */
+  readonly content: string;
+}
+
+export function readConfigFile(path: string): ConfigFile {
+  const content = readText(path);
+  return { config: parseConfig(content, path), content };
 }
 
 /** From the environment's JSON text; without any, every default: audit, all ports as documented. */

@@ -13,6 +13,8 @@ export interface Judgement {
   readonly reason: Reason;
   readonly rule?: string;
   readonly would_be?: Reason;
+  /** Why it could not be judged at all. */
+  readonly error?: string;
   /** The addresses that may be dialled; empty where it is refused. */
   readonly dial: readonly string[];
 }
@@ -30,7 +32,7 @@ export interface OpenConnection {
 export function judge(inbound: Inbound, policy: Policy): Judgement {
   if (inbound.own) return deny("denied.loop");
   if (inbound.overLimit) return deny("denied.limit");
-  if (inbound.error !== undefined) return { ...deny("failed.internal"), verdict: "allow" };
+  if (inbound.error !== undefined) return { ...deny("failed.internal"), error: inbound.error };
   const decision = evaluate(policy, inbound.destination);
   if (decision.verdict === "deny") return deny(decision.reason);
   return {

@@ -31,7 +31,10 @@ export function serve(
 ): Promise<{ readonly port: number; close(): void }> {
   const server = createServer(async (request, response) => {
     const { method, url, headers } = request;
-    const answer = await answerTo(method, url ?? "/", headers.host, routes, hosts);
+    const answer = await answerTo(method, url ?? "/", headers.host, routes, hosts).catch(
+      // A page that cannot be made must not end the connections.
+      (error: Error) => text(`this page cannot be made: ${error.message}\n`, 500),
+    );
     const body = Buffer.from(answer.body);
     response.writeHead(answer.status, {
       "content-type": answer.contentType,
@@ -48,13 +51,13 @@ export function serve(
   return bind(server, listen);
 }
 
-function answerTo(
+async function answerTo(
   method: string | undefined,
   target: string,
   host: string | undefined,
   routes: Routes,
   hosts: readonly string[] | undefined,
-): Answer | Promise<Answer> {
+): Promise<Answer> {
   if (method !== "GET" && method !== "HEAD") return text("only GET is answered here\n", 405);
   if (hosts && !hosts.includes((host ?? "").replace(/:\d+$/, "")))
     return text(`only asked as ${hosts.join(", ")}, not as "${host ?? ""}"\n`, 403);
@@ -69,7 +72,8 @@ function bind(
   { host, port }: { host: string; port: number },
 ): Promise<{ readonly port: number; close(): void }> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
+    // Also for later: an accept that fails (ENFILE, ENOMEM) is an error of the server, and nothing to end for.
+    server.on("error", (error) => {
       reject(
         new Error(`cannot listen on ${host} port ${port}: ${error.message}`, { cause: error }),
       );

@@ -1,8 +1,8 @@
 import { get } from "node:http";
 import { parseArgs } from "node:util";
 import { BoundedWriter } from "./bounded-writer.ts";
-import { ConfigError, configFromEnvironment, readConfigFile } from "./config.ts";
-import { POD_NAME_ENV, POD_NAMESPACE_ENV, PORTS, type ProxyConfig } from "./contract.ts";
+import { ConfigError, type ConfigFile, configFromEnvironment, readConfigFile } from "./config.ts";
+import { POD_NAME_ENV, POD_NAMESPACE_ENV, type ProxyConfig } from "./contract.ts";
 import { createLog, type Log } from "./log.ts";
 import { type Sidecar, startSidecar } from "./sidecar.ts";
 import { watchContent } from "./watch.ts";
@@ -11,7 +11,7 @@ const HELP = `sallyport proxy: the sidecar through which a pod's outbound TCP co
 
   proxy [--config FILE]   serve; without a file the configuration is the JSON text in SALLYPORT_PROXY_CONFIG.
                           When the file changes its policy is applied at once; the rest of it at the next start.
-  proxy wait [SECONDS]    wait until the sidecar of this pod is ready (60 seconds unless told)
+  proxy wait [SECONDS]    wait until the sidecar with this configuration is ready (60 seconds unless told)
   proxy --help | --version
 
 Standard output carries the access log, one JSON line a connection; standard error the sidecar's own log.
@@ -32,14 +32,22 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
   if (values.help) return print(HELP);
   if (values.version) return print(`${VERSION}\n`);
   const [command, ...rest] = positionals;
-  if (command === "wait") return waitUntilReady(Number(rest[0] ?? 60));
-  if (command !== undefined) throw new ConfigError(`"${command}" is no command; see --help`);
+  if (command === "wait" && rest.length <= 1)
+    return waitUntilReady(readConfig(values.config).config.ports.ready, Number(rest[0] ?? 60));
+  if (command !== undefined)
+    throw new ConfigError(`"${positionals.join(" ")}" is no command; see --help`);
   await serve(values.config);
   return undefined;
 }
 
+function readConfig(path: string | undefined): ConfigFile {
+  return path === undefined
+    ? { config: configFromEnvironment(process.env), content: "" }
+    : readConfigFile(path);
+}
+
 async function serve(path: string | undefined): Promise<void> {
-  const config = path ? readConfigFile(path) : configFromEnvironment(process.env);
+  const { config, content } = readConfig(path);
   const errors = new BoundedWriter(2, 262_144);
   const log = createLog(errors, config.logLevel, Date.now);
   const sidecar = await startSidecar({
@@ -57,9 +65,10 @@ async function serve(path: string | undefined): Promise<void> {
     mode: config.policy.mode,
     started_ms: Math.round(performance.now()),
   });
-  const stopWatching = path
-    ? watchContent(path, () => reload(path, config, sidecar, log))
-    : undefined;
+  const stopWatching =
+    path === undefined
+      ? undefined
+      : watchContent(path, content, () => reload(path, config, sidecar, log));
 
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
@@ -80,7 +89,7 @@ async function serve(path: string | undefined): Promise<void> {
 function reload(path: string, started: ProxyConfig, { policy }: Sidecar, log: Log): void {
   let config: ProxyConfig;
   try {
-    config = readConfigFile(path);
+    config = readConfigFile(path).config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     policy.reject(error.message);
@@ -95,12 +104,13 @@ function reload(path: string, started: ProxyConfig, { policy }: Sidecar, log: Lo
 }
 
 /** For an ordinary sidecar's postStart hook: the app's container starts when this has ended. */
-async function waitUntilReady(seconds: number): Promise<number> {
+async function waitUntilReady(port: number, seconds: number): Promise<number> {
   if (!(seconds > 0)) throw new ConfigError("wait: expected a number of seconds");
+  if (port === 0) throw new ConfigError("wait: ports.ready is 0, so nobody knows where to ask");
   const until = performance.now() + seconds * 1_000;
   let last = "";
   while (performance.now() < until) {
-    last = await askReady();
+    last = await askReady(port);
     if (last === "") return 0;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -109,9 +119,10 @@ async function waitUntilReady(seconds: number): Promise<number> {
 }
 
 /** Empty when it is ready; otherwise what stands in the way. */
-function askReady(): Promise<string> {
+function askReady(port: number): Promise<string> {
+  const signal = AbortSignal.timeout(1_000);
   return new Promise((resolve) => {
-    get({ host: "127.0.0.1", port: PORTS.ready, path: "/ready", timeout: 1_000 }, (response) => {
+    get({ host: "127.0.0.1", port, path: "/ready", signal }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (chunk) => {

@@ -1,4 +1,4 @@
-import type { Reason } from "@sallyport/core/reasons";
+import { REASONS, type Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord } from "@sallyport/core/record";
 import type { LiveConnection } from "./connections.ts";
 
@@ -30,9 +30,9 @@ function clusterOf({ rule }: { readonly rule?: string }): string {
   return rule?.replaceAll(":", "_") ?? "audit";
 }
 
-/** Counts what the records say. */
+/** Counts what the records say. No counter ever goes down, nor appears with its first event: `rate()` would misread both. */
 export class TrafficStats {
-  readonly #reasons = new Map<string, number>();
+  readonly #reasons = new Map<string, number>(Object.keys(REASONS).map((reason) => [reason, 0]));
   readonly #wouldBe = new Map<string, number>();
   readonly #clusters = new Map<string, ClusterCounters>();
 
@@ -41,7 +41,7 @@ export class TrafficStats {
     if (record.would_be) increment(this.#wouldBe, record.would_be);
     if (record.verdict === "deny") return;
     const cluster = this.#cluster(clusterOf(record));
-    if (record.connect_ms !== undefined) cluster.upstream_cx_total += 1;
+    cluster.upstream_cx_total += 1;
     if (record.reason.startsWith("failed.")) cluster.upstream_cx_connect_fail += 1;
     if (record.reason === "failed.connect_timeout") cluster.upstream_cx_connect_timeout += 1;
     cluster.upstream_cx_rx_bytes_total += record.bytes_received;
@@ -63,7 +63,7 @@ export class TrafficStats {
       return made;
     };
     for (const name of this.#clusters.keys()) entry(name);
-    for (const connection of live) {
+    for (const connection of live.filter(({ reason }) => reason.startsWith("allowed."))) {
       const cluster = entry(this.#bounded(clusterOf(connection)));
       cluster.upstream_cx_active += 1;
       cluster.upstream_cx_total += 1;

@@ -10,15 +10,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-static void set_options(struct engine *engine, int fd)
+void dial_keepalive(struct engine *engine, int fd)
 {
-	int on = 1, seconds = engine->limits.keepalive_seconds;
+	int seconds = engine->limits.keepalive_seconds, on = seconds > 0;
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (!seconds)
-		return;
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+	if (on)
+		setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
 }
 
 static void give_up(struct connection *connection)
@@ -39,12 +37,15 @@ static int open_socket(struct connection *connection, const union address *to)
 	struct engine *engine = connection->engine;
 	struct end *end = &connection->upstream;
 	socklen_t length = to->any.sa_family == AF_INET6 ? sizeof to->in6 : sizeof to->in;
+	int on = 1;
 
 	*end = (struct end){.connection = connection};
 	end->fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (end->fd < 0)
 		return errno;
-	set_options(engine, end->fd);
+	setsockopt(end->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (engine->limits.keepalive_seconds)
+		dial_keepalive(engine, end->fd);
 	if (connect(end->fd, &to->any, length) < 0 && errno != EINPROGRESS)
 		return errno;
 	own_add(connection, to);
@@ -96,7 +97,8 @@ void dial_event(struct connection *connection)
 	}
 	if (!upstream->writable && !upstream->failed)
 		return;
-	if (getsockopt(upstream->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+	/* A failed connect is writable too, but never without EPOLLERR (tcp_poll in net/ipv4/tcp.c). */
+	if (upstream->failed && getsockopt(upstream->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
 		error = errno;
 	if (error) {
 		next_after(connection, error);
@@ -106,7 +108,6 @@ void dial_event(struct connection *connection)
 	connection->connected_us = clock_us();
 	free(connection->dial);
 	connection->dial = NULL;
-	set_options(connection->engine, connection->app.fd);
 	relay_start(connection);
 }
 

@@ -126,6 +126,7 @@ int listener_open(struct engine *engine, const union address *address, uint16_t 
 void listener_accept(struct engine *engine, struct end *listener);
 void listener_retry(struct engine *engine);
 void listener_pause(struct engine *engine, bool pause);
+void listener_keepalive(struct engine *engine);
 
 /* connection.c */
 struct connection *connection_new(struct engine *engine, int fd);
@@ -144,6 +145,7 @@ void verdict_linger(struct connection *connection);
 void dial_start(struct connection *connection, struct command *relay);
 void dial_event(struct connection *connection);
 void dial_timeout(struct connection *connection);
+void dial_keepalive(struct engine *engine, int fd);
 void dial_forget(struct connection *connection);
 
 /* own.c */

@@ -27,6 +27,8 @@ int listener_open(struct engine *engine, const union address *address, uint16_t 
 	if (end->fd < 0)
 		return errno;
 	setsockopt(end->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	/* Accepted sockets inherit it, and what listener_keepalive sets. */
+	setsockopt(end->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (engine->share_port)
 		setsockopt(end->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 	if (ipv6)
@@ -83,7 +85,6 @@ static void take(struct engine *engine, int fd, const union address *source)
 {
 	struct event event = {.accepted = {.source = *source}};
 	struct connection *connection;
-	int on = 1;
 
 	find_destination(fd, &event);
 	event.accepted.own = own_has(source, &event.accepted.destination);
@@ -98,7 +99,6 @@ static void take(struct engine *engine, int fd, const union address *source)
 			reset(fd);
 		return;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	event.id = connection->id;
 	emit(engine, ACCEPTED, &event);
 	if (engine->limits.verdict_ms)
@@ -144,6 +144,12 @@ void listener_retry(struct engine *engine)
 		return;
 	watch(engine, true);
 	emit(engine, ACCEPTING, &(struct event){.accepting = {.paused = false}});
+}
+
+void listener_keepalive(struct engine *engine)
+{
+	for (uint32_t i = 0; i < engine->listener_count; i++)
+		dial_keepalive(engine, engine->listeners[i].fd);
 }
 
 void listener_pause(struct engine *engine, bool pause)

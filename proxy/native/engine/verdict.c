@@ -149,6 +149,7 @@ void verdict_obey(struct engine *engine, struct command *command)
 	switch (command->type) {
 	case LIMIT:
 		engine->limits = command->limits;
+		listener_keepalive(engine);
 		break;
 	case PAUSE:
 	case RESUME:
