@@ -12,7 +12,8 @@ export const REASONS = {
   "failed.connect_timeout": "the destination did not answer within the connect timeout",
   "failed.unreachable": "there is no route to the destination",
   "failed.reset": "the destination reset the connection while it was being opened",
-  "failed.internal": "the sidecar could not open a socket of its own; its log has the error",
+  "failed.internal":
+    "the sidecar could not learn the destination, or could not open a socket of its own; the record has the error",
 } as const;
 
 export type Reason = keyof typeof REASONS;

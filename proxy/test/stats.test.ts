@@ -60,7 +60,7 @@ test("the text form is Envoy's: its names, one a line, sorted, and open connecti
 cluster.10.0.0.0/8_443.upstream_cx_connect_fail: 1
 cluster.10.0.0.0/8_443.upstream_cx_connect_timeout: 1
 cluster.10.0.0.0/8_443.upstream_cx_rx_bytes_total: 26
-cluster.10.0.0.0/8_443.upstream_cx_total: 2
+cluster.10.0.0.0/8_443.upstream_cx_total: 3
 cluster.10.0.0.0/8_443.upstream_cx_tx_bytes_total: 15
 cluster.audit.upstream_cx_active: 0
 cluster.audit.upstream_cx_connect_fail: 0
@@ -70,10 +70,41 @@ cluster.audit.upstream_cx_total: 1
 cluster.audit.upstream_cx_tx_bytes_total: 10
 egress.allowed.audit: 1
 egress.allowed.rule: 1
+egress.denied.limit: 0
+egress.denied.loop: 0
 egress.denied.no_rule: 1
+egress.failed.connect_refused: 0
 egress.failed.connect_timeout: 1
+egress.failed.internal: 0
+egress.failed.reset: 0
+egress.failed.unreachable: 0
 egress.would_be.denied.no_rule: 1
 `,
+  );
+});
+
+test("a counter never goes down: what is still being dialled and then fails was counted once and for all", () => {
+  const stats = new TrafficStats();
+  const total = () =>
+    stats
+      .collect(open)
+      .filter(({ name }) => name.endsWith(".upstream_cx_total"))
+      .map(({ name, value }) => [name, value]);
+  let open: readonly LiveConnection[] = [live];
+  const dialling = total();
+  open = [];
+  const { connect_ms: _, ...failed } = record({ reason: "failed.connect_refused" });
+  stats.add(failed);
+  assert.deepEqual(dialling, [["cluster.10.0.0.0/8_443.upstream_cx_total", 1]]);
+  assert.deepEqual(total(), dialling);
+});
+
+test("a connection that is being refused belongs to no cluster", () => {
+  const { rule: _, ...unruled } = live;
+  const stats = new TrafficStats().collect([{ ...unruled, reason: "denied.no_rule" }]);
+  assert.deepEqual(
+    stats.filter(({ labels }) => labels.cluster),
+    [],
   );
 });
 
@@ -112,7 +143,7 @@ test("the Prometheus form can be read by a strict reader, each family once", () 
   const values = parsePrometheus(
     formatPrometheus([...example().collect([live]), figure("server.uptime", "gauge", 7)]),
   );
-  assert.equal(values.get('sallyport_cluster_upstream_cx_total{cluster="10.0.0.0/8_443"}'), 2);
+  assert.equal(values.get('sallyport_cluster_upstream_cx_total{cluster="10.0.0.0/8_443"}'), 3);
   assert.equal(values.get('sallyport_egress_total{reason="denied.no_rule"}'), 1);
   assert.equal(values.get("sallyport_server_uptime"), 7);
 });
