@@ -110,7 +110,7 @@ async function waitUntilReady(port: number, seconds: number): Promise<number> {
   const until = performance.now() + seconds * 1_000;
   let last = "";
   while (performance.now() < until) {
-    last = await askReady(port);
+    last = await askReady(port, Math.min(Math.ceil(until - performance.now()), 1_000));
     if (last === "") return 0;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -119,8 +119,8 @@ async function waitUntilReady(port: number, seconds: number): Promise<number> {
 }
 
 /** Empty when it is ready; otherwise what stands in the way. */
-function askReady(port: number): Promise<string> {
-  const signal = AbortSignal.timeout(1_000);
+function askReady(port: number, timeoutMs: number): Promise<string> {
+  const signal = AbortSignal.timeout(timeoutMs);
   return new Promise((resolve) => {
     get({ host: "127.0.0.1", port, path: "/ready", signal }, (response) => {
       let body = "";
