@@ -84,6 +84,21 @@ test("a reset outside is a reset to the app, and the reverse", async (t) => {
   );
 });
 
+test("an app that resets while its destination is being dialled ends the dial, and is recorded", async (t) => {
+  const pod = await SidecarPod.open(t, { config: { limits: { connectTimeoutMs: 60_000 } } });
+  await pod.world.run("iptables", "-A", "INPUT", "-d", OUTSIDE.dark, "-j", "DROP");
+  const before = pod.usage().files;
+  void pod.app.crowd(20, OUTSIDE.dark, 7008, { say: 1_000, ending: "hold" });
+  while (JSON.parse(await pod.admin("/connections?format=json")).length < 20) await sleep(10);
+  await pod.app.resetAll();
+  for (const record of await pod.recordsOf(7008, 20)) {
+    assert.deepEqual([record.closed_by, record.closed_how], ["app", "reset"]);
+    assert.equal("connect_ms" in record, false);
+  }
+  assert.deepEqual(JSON.parse(await pod.admin("/connections?format=json")), []);
+  assert.equal(pod.usage().files, before);
+});
+
 test("300 downloads that wait and then go on are whole although pipe pages have run out", async (t) => {
   const pod = await SidecarPod.open(t);
   const bytes = 3 * MB;
