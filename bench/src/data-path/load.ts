@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import { awake } from "./awake.ts";
 import { type Bed, CORES } from "./bed.ts";
 
 /** How bench/load is asked. */
@@ -30,27 +31,31 @@ export interface Latencies {
 
 export type LoadProgram = ReturnType<typeof loadProgram>;
 
-export function loadProgram(program: string, { near }: Bed) {
+export function loadProgram(program: string, bed: Bed) {
   const spawn = (...args: readonly (string | number)[]) => {
-    const child = near.spawn(["taskset", "-c", String(CORES.ends), program, ...args.map(String)], {
-      stdio: ["pipe", "pipe", "pipe"],
-    });
+    const child = bed.near.spawn(
+      ["taskset", "-c", String(CORES.ends), program, ...args.map(String)],
+      {
+        stdio: ["pipe", "pipe", "pipe"],
+      },
+    );
     const { stdin, stdout, stderr } = child;
     if (!stdin || !stdout || !stderr) throw new Error("spawned with pipes, yet there are none");
     return { child, stdin, stdout, stderr };
   };
+  const ask = async (load: Load): Promise<Counted & Latencies> => {
+    const { mode, destination, connections, rate = 0, warmMs, measuredMs, pids } = load;
+    const args = [mode, destination, connections, rate, warmMs, measuredMs, ...pids];
+    const { child, stdout, stderr } = spawn(...args);
+    const [said, complaint, [status]] = await Promise.all([
+      ...[text(stdout), text(stderr)],
+      once(child, "exit"),
+    ] as const);
+    if (status !== 0) throw new Error(complaint.trim() || `the load ended with ${status}`);
+    return JSON.parse(said);
+  };
   return {
-    async run(load: Load): Promise<Counted & Latencies> {
-      const { mode, destination, connections, rate = 0, warmMs, measuredMs, pids } = load;
-      const args = [mode, destination, connections, rate, warmMs, measuredMs, ...pids];
-      const { child, stdout, stderr } = spawn(...args);
-      const [said, complaint, [status]] = await Promise.all([
-        ...[text(stdout), text(stderr)],
-        once(child, "exit"),
-      ] as const);
-      if (status !== 0) throw new Error(complaint.trim() || `the load ended with ${status}`);
-      return JSON.parse(said);
-    },
+    run: (load: Load) => (load.mode === "keepalive" ? awake(bed, () => ask(load)) : ask(load)),
 
     /** Opens a crowd step by step: each step resolves when so many connections stand and have had an answer. */
     crowd(destination: string) {

@@ -9,6 +9,7 @@ import { type Contender, contenders } from "./contenders.ts";
 import { judge } from "./goals.ts";
 import { FULL, measures, QUICK } from "./measures.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
+import { quietMachine } from "./quiet.ts";
 import { figures } from "./results.ts";
 import { measureAll } from "./rounds.ts";
 import { type Stage, stage } from "./stage.ts";
@@ -50,9 +51,11 @@ async function report(
   const wanted = measures(options.quick ? QUICK : FULL).filter(({ group }) =>
     options.groups.includes(group),
   );
+  const quiet = quietMachine();
   const progress = (text: string) => process.stderr.write(`${text}\n`);
-  const { outcomes } = await measureAll(chosen, wanted, options.runs, bed, staged, progress);
-  console.log(`Medians (minimum–maximum) of ${options.runs} runs\n`);
+  const { runs } = options;
+  const { outcomes } = await measureAll(chosen, wanted, runs, bed, staged, { progress, quiet });
+  console.log(`Medians (minimum–maximum) of ${runs} runs; ${quiet.said()}\n`);
   console.log(`${results(wanted, outcomes)}\n`);
   const judged = judge(outcomes);
   if (judged.length > 0) console.log(goals(judged));

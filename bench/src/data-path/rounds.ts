@@ -2,12 +2,18 @@ import type { Bed } from "./bed.ts";
 import type { Contender } from "./contenders.ts";
 import { loadProgram } from "./load.ts";
 import type { Measure, Subject } from "./measures.ts";
+import type { Quiet } from "./quiet.ts";
 import { Results } from "./results.ts";
 import { type Running, start } from "./running.ts";
 import { folderFor, type Stage } from "./stage.ts";
 
 const FIRST_PORT = 15_100;
 const FIRST_UID = 31_000;
+
+export interface Surroundings {
+  readonly progress: (text: string) => void;
+  readonly quiet: Quiet;
+}
 
 /**
  * Every measure, so many times, of every contender: in each round the next one begins, so that what the machine does
@@ -19,16 +25,28 @@ export async function measureAll(
   runs: number,
   bed: Bed,
   stage: Stage,
-  progress: (text: string) => void,
+  { progress, quiet }: Surroundings,
 ): Promise<Results> {
   const results = new Results();
+  const turn = async (measure: Measure, subject: Named) => {
+    if (results.hasFailed(measure, subject.name)) return;
+    await quiet.wait();
+    const outcome = await measure.measure(subject).catch((error: Error) => error);
+    results.add(measure, subject.name, outcome);
+  };
+  const rounds = async (measure: Measure, of: readonly Named[]) => {
+    for (let round = 0; round < runs; round++) {
+      progress(`${measure.metrics[0]?.name}: run ${round + 1} of ${runs}`);
+      for (const subject of rotated(of, round)) await turn(measure, subject);
+    }
+  };
   const subjects = await Promise.all(
     contenders.map((contender, index) => subjectOf(contender, index, bed, stage)),
   );
   const alone = measures.filter(({ fresh }) => fresh);
   const together = measures.filter(({ fresh }) => !fresh);
   const commanded = subjects.filter(({ command }) => command);
-  for (const measure of alone) await rounds(measure, commanded, runs, results, progress);
+  for (const measure of alone) await rounds(measure, commanded);
   if (together.length === 0) return results;
 
   const carriers: Named[] = [];
@@ -38,7 +56,7 @@ export async function measureAll(
       for (const measure of together) results.add(measure, subject.name, running);
     else carriers.push({ ...subject, running });
   }
-  for (const measure of together) await rounds(measure, carriers, runs, results, progress);
+  for (const measure of together) await rounds(measure, carriers);
   for (const { running } of carriers) await running?.stop();
   return results;
 }
@@ -73,26 +91,6 @@ async function startOf(subject: Named): Promise<Running | undefined | Error> {
     return subject.command ? await subject.launch() : undefined;
   } catch (error) {
     return error as Error;
-  }
-}
-
-async function rounds(
-  measure: Measure,
-  subjects: readonly Named[],
-  runs: number,
-  results: Results,
-  progress: (text: string) => void,
-): Promise<void> {
-  const title = measure.metrics[0]?.name ?? "";
-  for (let round = 0; round < runs; round++) {
-    progress(`${title}: run ${round + 1} of ${runs}`);
-    for (const subject of rotated(subjects, round))
-      if (!results.hasFailed(measure, subject.name))
-        results.add(
-          measure,
-          subject.name,
-          await measure.measure(subject).catch((error: Error) => error),
-        );
   }
 }
 
