@@ -32,7 +32,7 @@ function runtime(): string {
 const { status } = spawnSync(
   process.execPath,
   [
-    ...["--test", "--test-timeout=120000", "--test-concurrency=1"],
+    ...["--test", "--test-timeout=300000", "--test-concurrency=1"],
     ...globSync("proxy/test/engine-*.test.ts", { cwd: ROOT }),
   ],
   {

@@ -21,6 +21,8 @@ export interface NativeHandlers {
   live(id: number, sent: number, received: number): void;
   reported(): void;
   accepting(paused: boolean, errno: number): void;
+  /** The batch is over; there is no other before `rearm`. */
+  delivered(): void;
   stopped(): void;
 }
 
@@ -33,6 +35,7 @@ export interface NativeEngine {
   close(id: number): void;
   closeAll(): void;
   report(): void;
+  rearm(): void;
   limit(
     connections: number,
     verdictMs: number,

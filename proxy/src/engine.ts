@@ -257,6 +257,8 @@ export class Engine {
         report.live = new Map();
         report.waiting.shift()?.(live);
       },
+      // After everything else that waits for this turn of the loop: a flood of connections must not starve it.
+      delivered: () => void setImmediate(() => this.#natives[thread]?.rearm()),
       accepting: (paused, errno) => accepting(paused, errno ? errorName(errno) : ""),
       stopped: () => {
         for (const resolve of report.waiting.splice(0)) resolve(new Map());

@@ -29,7 +29,7 @@ export function serve(
   listen: { readonly port: number; readonly host: string },
   hosts?: readonly string[],
 ): Promise<{ readonly port: number; close(): void }> {
-  const server = createServer(async (request, response) => {
+  const server = createServer({ connectionsCheckingInterval: 1_000 }, async (request, response) => {
     const { method, url, headers } = request;
     const answer = await answerTo(method, url ?? "/", headers.host, routes, hosts).catch(
       // A page that cannot be made must not end the connections.

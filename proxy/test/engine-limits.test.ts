@@ -56,7 +56,11 @@ test("8,000 idle connections hold no pipe, and each still works", async (t) => {
   const base = await engine.usage();
   const idle: Socket[] = [];
   while (idle.length < 8_000)
-    idle.push(...(await Promise.all(Array.from({ length: 200 }, () => engine.connect()))));
+    idle.push(
+      ...(await Promise.all(
+        Array.from({ length: 200 }, (_, i) => engine.connect(`127.0.1.${1 + (i % 16)}`)),
+      )),
+    );
   for (let i = 0; i < idle.length; i += 200)
     await Promise.all(
       idle.slice(i, i + 200).map(async (socket) => assert.equal(await echo(socket, "a"), "a")),
@@ -101,4 +105,30 @@ test("100,000 short connections leave no descriptor and no memory behind", async
   assert.equal(after.pipes, before.pipes);
   assert.ok(after.rssKb - before.rssKb < 30_000, `grew by ${after.rssKb - before.rssKb} KB`);
   t.diagnostic(`memory ${before.rssKb} KB → ${after.rssKb} KB`);
+});
+
+test("a flood of connections leaves JavaScript its other work", async (t) => {
+  const engine = await EngineProcess.start(t, { serve: (socket) => socket.resume() });
+  let flooding = true;
+  const flood = async (lane: number) => {
+    while (flooding) {
+      const socket = engine.dial(`127.0.0.${2 + lane}`);
+      await new Promise((resolve) => {
+        socket.once("connect", resolve);
+        socket.once("close", resolve);
+      });
+      socket.resetAndDestroy();
+    }
+  };
+  const floods = Array.from({ length: 32 }, (_, lane) => flood(lane));
+  await sleep(500);
+  const waits: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const asked = performance.now();
+    await engine.usage();
+    waits.push(performance.now() - asked);
+  }
+  flooding = false;
+  await Promise.all(floods);
+  assert.ok(Math.max(...waits) < 2_000, `answered after ${waits.map(Math.round).join(", ")} ms`);
 });

@@ -154,3 +154,35 @@ test("a slow reader holds up nobody else, and memory stays bounded", async (t) =
   assert.ok(grown < 100 << 20, `grew by ${grown} bytes`);
   slow.destroy();
 });
+
+test("the half-closed time counts from the end, not from the last byte", async (t) => {
+  const bed = await EngineBed.open(t, {
+    limits: { halfClosedMs: 300 },
+    serve: (socket) => socket.resume().once("end", () => socket.end("late answer")),
+  });
+  const app = await bed.connect();
+  app.write("hello");
+  await sleep(500);
+  const heard = readAll(app);
+  app.end();
+  assert.equal((await heard).toString(), "late answer");
+});
+
+test("an answer that comes before the question is over arrives, although the rest is refused", async (t) => {
+  const answer = "413 Content Too Large";
+  const bed = await EngineBed.open(t, {
+    serve: (socket) => socket.once("data", () => socket.end(answer, () => socket.destroy())),
+  });
+  for (let i = 0; i < 100; i++) {
+    const app = await bed.connect();
+    let heard = "";
+    app.on("data", (chunk) => {
+      heard += chunk;
+    });
+    const over = new Promise((resolve) => app.once("close", resolve));
+    app.on("end", () => app.destroy());
+    for (let piece = 0; piece < 20; piece++) app.write(Buffer.alloc(100_000));
+    await over;
+    assert.equal(heard, answer, `connection ${i}`);
+  }
+});

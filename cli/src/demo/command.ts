@@ -17,9 +17,9 @@ Inside the pod, http://api.example.com/ and ${WORLD.servers[0].address} port 80 
 
 /** Gives the exit status: 0 only if everything went as the table says. */
 export async function demo(argv: readonly string[], say: (line: string) => void): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
+  const { options: args, command } = splitCommand(argv);
+  const { values } = parseArgs({
+    args,
     options: {
       programs: { type: "string", default: join(import.meta.dirname, "../../../dist") },
       help: { type: "boolean", short: "h" },
@@ -39,23 +39,44 @@ export async function demo(argv: readonly string[], say: (line: string) => void)
   const cleanUp = async () => {
     for (const step of cleanUps.splice(0).reverse()) await step();
   };
-  const interrupted = (signal: NodeJS.Signals) => {
+  let isInterrupted = false;
+  const interrupt = (signal: NodeJS.Signals) => {
+    isInterrupted = true;
     void cleanUp().then(() => process.kill(process.pid, signal));
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const handler = () => {
       process.off(signal, handler);
       // A command of the user's has the terminal: the signal is its business, and its end is ours.
-      if (positionals.length === 0 || signal !== "SIGINT") interrupted(signal);
+      if (command.length === 0 || signal !== "SIGINT") interrupt(signal);
     };
     process.on(signal, handler);
     cleanUps.push(() => process.off(signal, handler));
   }
   try {
-    return await play(programs, positionals, say, cleanUps);
+    return await play(programs, command, say, cleanUps);
+  } catch (error) {
+    // What was pulled from under it has failed; the signal ends the program in a moment.
+    if (isInterrupted) await new Promise(() => {});
+    throw error;
   } finally {
     await cleanUp();
   }
+}
+
+/**
+ * Options of ours stand before the command; all that follows its first word is the command's. npm takes the `--` of
+ * `npm run demo -- curl -v …` for itself.
+ */
+export function splitCommand(argv: readonly string[]): { options: string[]; command: string[] } {
+  const first = argv.findIndex(
+    (word, i) => word === "--" || (!word.startsWith("-") && argv[i - 1] !== "--programs"),
+  );
+  if (first < 0) return { options: [...argv], command: [] };
+  return {
+    options: argv.slice(0, first),
+    command: argv.slice(argv[first] === "--" ? first + 1 : first),
+  };
 }
 
 function whyNot(programs: string): string | undefined {

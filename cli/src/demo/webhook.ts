@@ -101,7 +101,7 @@ function post({ port, ca }: Webhook, path: string, body: unknown): Promise<unkno
       {
         ...{ host: "127.0.0.1", port, path, method: "POST", ca, servername: SERVICE },
         headers: { "content-type": "application/json", connection: "close" },
-        timeout: 10_000,
+        signal: AbortSignal.timeout(10_000),
       },
       (answer) => {
         let text = "";

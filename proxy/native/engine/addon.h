@@ -27,5 +27,6 @@ void addon_define_methods(napi_env env, napi_value object);
 napi_value addon_number(napi_env env, double value);
 void addon_deliver(napi_env env, napi_value function, void *context, void *data);
 void addon_wake(struct engine *engine);
+void addon_rearm(struct engine *engine);
 
 #endif

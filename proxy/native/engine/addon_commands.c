@@ -144,6 +144,16 @@ static napi_value pause_accepting(napi_env env, napi_callback_info info) { retur
 static napi_value resume(napi_env env, napi_callback_info info) { return simple(env, info, RESUME, false); }
 static napi_value stop(napi_env env, napi_callback_info info) { return simple(env, info, STOP, false); }
 
+/* JavaScript's turn is over: it can be told of more. */
+static napi_value rearm(napi_env env, napi_callback_info info)
+{
+	struct arguments a = arguments_of(env, info);
+
+	if (!a.wrong && a.host->running)
+		addon_rearm(&a.host->engine);
+	return NULL;
+}
+
 static napi_value limit(napi_env env, napi_callback_info info)
 {
 	struct arguments a = arguments_of(env, info);
@@ -167,6 +177,7 @@ static const napi_property_descriptor METHODS[] = {
 	{"close", NULL, close_one, NULL, NULL, NULL, napi_default, NULL},
 	{"closeAll", NULL, close_all, NULL, NULL, NULL, napi_default, NULL},
 	{"report", NULL, report, NULL, NULL, NULL, napi_default, NULL},
+	{"rearm", NULL, rearm, NULL, NULL, NULL, napi_default, NULL},
 	{"limit", NULL, limit, NULL, NULL, NULL, napi_default, NULL},
 	{"pause", NULL, pause_accepting, NULL, NULL, NULL, napi_default, NULL},
 	{"resume", NULL, resume, NULL, NULL, NULL, napi_default, NULL},

@@ -89,6 +89,9 @@ static const char *js_event(napi_env env, struct event *event, napi_value values
 		values[1] = addon_number(env, event->accepting.error);
 		*count = 2;
 		return "accepting";
+	case DELIVERED:
+		*count = 0;
+		return "delivered";
 	case STOPPED:
 		*count = 0;
 		return "stopped";
@@ -136,9 +139,29 @@ void addon_deliver(napi_env env, napi_value function, void *context, void *data)
 		free(event);
 		event = next;
 	}
+	if (env && handlers && host->running)
+		give(env, handlers, &(struct event){.type = DELIVERED});
 }
 
+/*
+ * One batch for each turn of JavaScript's loop: Node would call for up to a thousand of them before it looks at anything
+ * else (CallIntoModule's limit in src/node_api.cc), and under a flood of connections never get to timers, files and
+ * other sockets. After a batch JavaScript says when its turn is over (`rearm`).
+ */
 void addon_wake(struct engine *engine)
 {
-	napi_call_threadsafe_function(((struct host *)engine)->deliver, NULL, napi_tsfn_nonblocking);
+	if (!atomic_exchange(&engine->javascript_is_told, true))
+		napi_call_threadsafe_function(((struct host *)engine)->deliver, NULL, napi_tsfn_nonblocking);
+}
+
+void addon_rearm(struct engine *engine)
+{
+	bool waiting;
+
+	atomic_store(&engine->javascript_is_told, false);
+	pthread_mutex_lock(&engine->events.lock);
+	waiting = engine->events.first != NULL;
+	pthread_mutex_unlock(&engine->events.lock);
+	if (waiting)
+		addon_wake(engine);
 }

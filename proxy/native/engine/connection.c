@@ -60,7 +60,8 @@ struct connection *connection_new(struct engine *engine, int fd)
 	engine->open++;
 	connection->engine = engine;
 	connection->slot = slot;
-	engine->generations[slot] = (engine->generations[slot] + 1) & ((1u << GENERATION_BITS) - 1);
+	/* Never 0: no connection has the id 0. */
+	engine->generations[slot] = engine->generations[slot] % ((1u << GENERATION_BITS) - 1) + 1;
 	connection->id = (uint64_t)engine->generations[slot] << SLOT_BITS | slot;
 	connection->state = WAITING;
 	connection->address = -1;

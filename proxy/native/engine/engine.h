@@ -20,6 +20,8 @@
 #ifndef SALLYPORT_ENGINE_H
 #define SALLYPORT_ENGINE_H
 
+#include <stdatomic.h>
+
 #include "messages.h"
 #include "queue.h"
 
@@ -91,6 +93,7 @@ struct engine {
 	/* shared */
 	struct queue commands, events;
 	void (*wake_javascript)(struct engine *);
+	atomic_bool javascript_is_told; /* a batch is on its way, or being given */
 	int wake; /* eventfd: commands wait */
 
 	pthread_t thread;
@@ -140,6 +143,7 @@ void connection_sweep(struct engine *engine);
 void verdict_obey(struct engine *engine, struct command *command);
 void verdict_peek(struct connection *connection);
 void verdict_linger(struct connection *connection);
+void verdict_close_all(struct engine *engine);
 
 /* dial.c */
 void dial_start(struct connection *connection, struct command *relay);

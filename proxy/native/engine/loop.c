@@ -163,6 +163,9 @@ void *loop_run(void *argument)
 			engine->wake_javascript(engine);
 		}
 	}
+	/* Also those that were accepted after the command, in the same round. */
+	verdict_close_all(engine);
+	connection_sweep(engine);
 	close_all(engine);
 	emit(engine, STOPPED, &(struct event){0});
 	engine->wake_javascript(engine);

@@ -34,7 +34,7 @@ struct limits {
 enum side { APP, UPSTREAM, ENGINE };
 enum ending { ENDED, RESET, REFUSED, FAILED, TIMED_OUT, CLOSED };
 
-enum event_type { ACCEPTED, HEAD, RELEASED, GONE, FINISHED, LIVE, REPORTED, ACCEPTING, STOPPED };
+enum event_type { ACCEPTED, HEAD, RELEASED, GONE, FINISHED, LIVE, REPORTED, ACCEPTING, DELIVERED, STOPPED };
 
 struct event {
 	struct event *next;

@@ -170,6 +170,8 @@ static void note_end(struct connection *connection, struct flow *flow)
 		return;
 	connection->one_ended = true;
 	connection->first_end = side_of(connection, flow->from);
+	/* An end is a sign of life: the half-closed time counts from it, however long the connection idled before. */
+	connection->active_ms = connection->engine->now_ms;
 	relay_deadline(connection);
 }
 
@@ -188,6 +190,20 @@ static bool failed_unread(struct connection *connection, struct end *end)
 	return true;
 }
 
+/*
+ * One direction has failed. What the side that failed had said before is still in its buffer, and may be why it did: an
+ * answer to a request that it would not read to the end. It is passed on before the reset is.
+ */
+static void break_off(struct connection *connection, struct flow *other, struct end *failed, int error)
+{
+	struct end *ignored = NULL;
+
+	failed->readable = true; /* epoll may not have said so yet */
+	while (other->from == failed && move(connection->engine, other, &ignored) == YIELDS)
+		;
+	connection_end(connection, side_of(connection, failed), RESET, error);
+}
+
 void relay_move(struct connection *connection)
 {
 	struct engine *engine = connection->engine;
@@ -200,7 +216,7 @@ void relay_move(struct connection *connection)
 		enum progress progress = move(engine, flows[i], &failed);
 
 		if (progress == BROKEN) {
-			connection_end(connection, side_of(connection, failed), RESET, errno);
+			break_off(connection, flows[1 - i], failed, errno);
 			return;
 		}
 		yields |= progress == YIELDS;

@@ -110,6 +110,11 @@ static void obey_all(struct engine *engine, enum command_type type)
 	}
 }
 
+void verdict_close_all(struct engine *engine)
+{
+	obey_all(engine, CLOSE);
+}
+
 /* Any connection can be closed; everything else is for one that waits for a verdict. */
 static bool is_waiting(const struct connection *connection, enum command_type type)
 {
@@ -157,7 +162,6 @@ void verdict_obey(struct engine *engine, struct command *command)
 		break;
 	case STOP:
 		engine->stopping = true;
-		obey_all(engine, CLOSE);
 		break;
 	case REPORT:
 		obey_all(engine, REPORT);

@@ -87,10 +87,9 @@ export class EngineBed {
   }
 
   /** An app's connection, half-open allowed. */
-  async connect(localAddress = "127.0.0.1"): Promise<Socket> {
-    const socket = connect({
-      ...{ host: "127.0.0.1", port: this.port, localAddress, allowHalfOpen: true, noDelay: true },
-    });
+  async connect(): Promise<Socket> {
+    const to = { host: "127.0.0.1", port: this.port };
+    const socket = connect({ ...to, allowHalfOpen: true, noDelay: true });
     socket.on("error", () => {});
     await once(socket, "connect");
     return socket;

@@ -72,16 +72,15 @@ export class EngineProcess {
     await this.said("stalling");
   }
 
-  async connect(localAddress = "127.0.0.1"): Promise<Socket> {
+  async connect(localAddress?: string): Promise<Socket> {
     const socket = this.dial(localAddress);
     await once(socket, "connect");
     return socket;
   }
 
-  /** A connection that may as well fail. */
-  dial(localAddress = "127.0.0.1"): Socket {
-    const { port } = this;
-    const to = { host: "127.0.0.1", port, localAddress };
+  /** A connection that may as well fail. Each local address has ports of its own, for those who need many. */
+  dial(localAddress?: string): Socket {
+    const to = { host: "127.0.0.1", port: this.port, ...(localAddress && { localAddress }) };
     const socket = connect({ ...to, allowHalfOpen: true, noDelay: true });
     socket.on("error", () => {});
     return socket;
