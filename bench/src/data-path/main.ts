@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { cpus, homedir, release, totalmem } from "node:os";
 import { join } from "node:path";
-import { columns, plot } from "../report.ts";
+import { columns, comparison, plot } from "../report.ts";
 import { type Bed, CONGESTION_CONTROL, CORES, layBed } from "./bed.ts";
 import { type Contender, contenders } from "./contenders.ts";
 import { judge } from "./goals.ts";
@@ -55,13 +55,23 @@ async function report(
   const progress = (text: string) => process.stderr.write(`${text}\n`);
   const { runs } = options;
   const { outcomes } = await measureAll(chosen, wanted, runs, bed, staged, { progress, quiet });
-  console.log(`Medians (minimum–maximum) of ${runs} runs; ${quiet.said()}\n`);
+  const told = `Medians (minimum–maximum) of ${runs} runs; ${quiet.said()}`;
+  console.log(`${told}\n`);
   console.log(`${results(wanted, outcomes)}\n`);
   const judged = judge(outcomes);
   if (judged.length > 0) console.log(goals(judged));
   const all = figures(outcomes);
   if (options.json) writeFileSync(options.json, `${JSON.stringify(all, null, 1)}\n`);
   if (options.plot) writeFileSync(options.plot, plot(all));
+  if (options.markdown) {
+    const names = chosen.map(({ name }) => name);
+    const text = [
+      `${machine()}. ${told}.`,
+      comparison(all, names),
+      `\`\`\`\n${goals(judged)}\n\`\`\``,
+    ];
+    writeFileSync(options.markdown, `${text.join("\n\n")}\n`);
+  }
 }
 
 /** Those asked for that are here; what is missing is said with the line that gets it. */

@@ -8,6 +8,7 @@ export interface Options {
   readonly quick: boolean;
   readonly json?: string | undefined;
   readonly plot?: string | undefined;
+  readonly markdown?: string | undefined;
 }
 
 export const HELP = `bench: the data path of the sidecar beside its peers, on one bed
@@ -18,6 +19,7 @@ export const HELP = `bench: the data path of the sidecar beside its peers, on on
   --quick         one short run of each, in about a minute: to see that it works, not to quote
   --json FILE     the figures as [{metric, contender, unit, median, min, max, runs}]
   --plot FILE     the figures as bars, SVG
+  --markdown FILE the figures and the goals, as bench/README.md shows them
   --help
 
 It makes network namespaces, so it needs root; it takes about eight minutes.
@@ -43,15 +45,9 @@ export function parseOptions(argv: readonly string[]): Options | "help" | Error 
       : [`--runs: "${values.runs}" is no whole number above 0`]),
   ];
   if (mistakes.length > 0) return new Error(mistakes.join("\n"));
-  const { quick, json, plot } = values;
-  return {
-    only,
-    groups: GROUPS.filter((group) => groups.includes(group)),
-    runs,
-    quick,
-    json,
-    plot,
-  };
+  const { quick, json, plot, markdown } = values;
+  const inOrder = GROUPS.filter((group) => groups.includes(group));
+  return { only, groups: inOrder, runs, quick, json, plot, markdown };
 }
 
 function parse(argv: readonly string[]) {
@@ -64,6 +60,7 @@ function parse(argv: readonly string[]) {
       quick: { type: "boolean", default: false },
       json: { type: "string" },
       plot: { type: "string" },
+      markdown: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   }).values;
