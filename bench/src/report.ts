@@ -77,6 +77,7 @@ export function plot(figures: readonly Figure[]): string {
     y += 12;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" font-family="sans-serif" font-size="11">
+<title>Figures of the benchmark: a bar is a median, the line on it reaches from minimum to maximum</title>
 <style>text{fill:#222}.metric{font-weight:bold}.name{text-anchor:end}.ours{fill:#0b7a75}.other{fill:#b8c4c2}.spread{stroke:#222;fill:none}</style>
 <rect width="${WIDTH}" height="${y}" fill="#fff"/>
 ${parts.join("\n")}

@@ -9,7 +9,7 @@ import { type Contender, contenders } from "./contenders.ts";
 import { judge } from "./goals.ts";
 import { FULL, measures, QUICK } from "./measures.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
-import { quietMachine } from "./quiet.ts";
+import { PATIENCE_MS, quietMachine } from "./quiet.ts";
 import { figures } from "./results.ts";
 import { measureAll } from "./rounds.ts";
 import { type Stage, stage } from "./stage.ts";
@@ -51,7 +51,7 @@ async function report(
   const wanted = measures(options.quick ? QUICK : FULL).filter(({ group }) =>
     options.groups.includes(group),
   );
-  const quiet = quietMachine();
+  const quiet = quietMachine(options.quick ? PATIENCE_MS.quick : PATIENCE_MS.full);
   const progress = (text: string) => process.stderr.write(`${text}\n`);
   const { runs } = options;
   const { outcomes } = await measureAll(chosen, wanted, runs, bed, staged, { progress, quiet });

@@ -1,6 +1,7 @@
 import { columns } from "../report.ts";
 import type { Judged } from "./goals.ts";
 import type { Measure } from "./measures.ts";
+import { CONTENDERS } from "./names.ts";
 import type { Outcome, Outcomes } from "./results.ts";
 
 /** Three figures that count, or the whole number. */
@@ -15,9 +16,9 @@ export function results(measures: readonly Measure[], outcomes: Outcomes): strin
 }
 
 function ofMetrics(metrics: Measure["metrics"], outcomes: Outcomes): string {
-  const contenders = [
-    ...new Set(metrics.flatMap(({ name }) => [...(outcomes.get(name)?.keys() ?? [])])),
-  ];
+  const contenders = CONTENDERS.filter((contender) =>
+    metrics.some(({ name }) => outcomes.get(name)?.has(contender)),
+  );
   const rows = contenders.map((contender) => [
     contender,
     ...metrics.map(({ name }) => cell(outcomes.get(name)?.get(contender))),
