@@ -26,7 +26,7 @@ static void give_up(struct connection *connection)
 	own_remove(connection);
 }
 
-/* Errors of our own, which no other address would mend. */
+/* Errors of this side: what the destination is like was never found out. */
 static bool is_ours(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import {
   Engine,
@@ -8,6 +8,9 @@ import {
   type Finished,
   type Inbound,
 } from "../../src/engine.ts";
+import { loopbackServer } from "./loopback-server.ts";
+
+type Upstream = Awaited<ReturnType<typeof loopbackServer>>;
 
 export const LIMITS: EngineLimits = {
   connections: 10_000,
@@ -24,18 +27,17 @@ export class EngineBed {
   readonly upstreamPort: number;
   readonly accepted: Inbound[] = [];
   readonly finished: Finished[] = [];
-  readonly #server: Server;
-  #sockets: ReadonlySet<Socket> = new Set();
+  readonly #server: Upstream;
   #waiters: { count: number; resolve: () => void }[] = [];
 
   private constructor(
-    server: Server,
+    server: Upstream,
     limits: EngineLimits,
     threads: number,
     verdict: (bed: EngineBed, inbound: Inbound) => void,
   ) {
     this.#server = server;
-    this.upstreamPort = (server.address() as AddressInfo).port;
+    this.upstreamPort = server.port;
     const handlers: EngineHandlers = {
       accepted: (inbound) => {
         this.accepted.push(inbound);
@@ -67,18 +69,9 @@ export class EngineBed {
       verdict?: (bed: EngineBed, inbound: Inbound) => void;
     } = {},
   ): Promise<EngineBed> {
-    const sockets = new Set<Socket>();
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      socket.on("error", () => {});
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
-      serve(socket);
-    });
-    server.listen({ host: "127.0.0.1", port: 0, backlog: 4096 });
-    await once(server, "listening");
+    const server = await loopbackServer(serve);
     const bed = new EngineBed(server, { ...LIMITS, ...limits }, threads, verdict);
     t.after(() => bed.close());
-    bed.#sockets = sockets;
     return bed;
   }
 
@@ -110,7 +103,6 @@ export class EngineBed {
   async close(): Promise<void> {
     await this.engine.stop();
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
   }
 }
 

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
+import { loopbackServer } from "./loopback-server.ts";
 
 export interface Usage {
   readonly finished: number;
@@ -35,26 +36,16 @@ export class EngineProcess {
       openFiles,
     }: { serve: (socket: Socket) => void; limits?: object; openFiles?: number },
   ): Promise<EngineProcess> {
-    const sockets = new Set<Socket>();
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      socket.on("error", () => {});
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
-      serve(socket);
-    });
-    server.listen({ host: "127.0.0.1", port: 0, backlog: 4096 });
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
+    const server = await loopbackServer(serve);
     const main = join(import.meta.dirname, "engine-main.ts");
     const child = spawn("sh", [
       ...["-c", `${openFiles ? `ulimit -n ${openFiles}; ` : ""}exec "$@"`, "sh"],
-      ...[process.execPath, "--expose-gc", main, String(port), JSON.stringify(limits)],
+      ...[process.execPath, "--expose-gc", main, String(server.port), JSON.stringify(limits)],
     ]);
     child.stderr.pipe(process.stderr);
     t.after(() => {
       child.kill("SIGKILL");
       server.close();
-      for (const socket of sockets) socket.destroy();
     });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const first = JSON.parse(String((await lines.next()).value));
