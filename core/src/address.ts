@@ -16,6 +16,7 @@ export interface Cidr {
 
 const BITS = { 4: 32, 6: 128 } as const;
 const MAPPED_PREFIX = 0xffffn;
+const DOT = ".".charCodeAt(0) - 48;
 
 /** Dotted-decimal IPv4 or RFC 4291 IPv6 text without a zone; undefined when it is neither. */
 export function parseAddress(text: string): Address | undefined {
@@ -80,15 +81,23 @@ function prefixOf(text: string, host: string, family: 4 | 6): number | undefined
 }
 
 function parseIPv4(text: string): bigint | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
-  let value = 0n;
-  for (const part of parts) {
-    // A leading zero is octal to some readers and decimal to others: refused (RFC 6943 §3.1.1).
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    value = (value << 8n) | BigInt(part);
+  let value = 0;
+  let octet = -1;
+  let octets = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const digit = i < text.length ? text.charCodeAt(i) - 48 : DOT;
+    if (digit === DOT) {
+      if (octet < 0 || ++octets > 4) return undefined;
+      value = value * 256 + octet;
+      octet = -1;
+    } else {
+      // A leading zero is octal to some readers and decimal to others: refused (RFC 6943 §3.1.1).
+      if (digit < 0 || digit > 9 || octet === 0) return undefined;
+      octet = octet < 0 ? digit : octet * 10 + digit;
+      if (octet > 255) return undefined;
+    }
   }
-  return value;
+  return octets === 4 ? BigInt(value) : undefined;
 }
 
 function parseIPv6(text: string): bigint | undefined {

@@ -1,56 +1,87 @@
-import * as z from "zod";
-import { type Cidr, parseCidr } from "./address.ts";
-import { type PortRange, parsePortRange } from "./ports.ts";
+import { type Address, parseAddress, parseCidr } from "./address.ts";
+import { Clauses, type Target } from "./clauses.ts";
+import { Ranges } from "./ranges.ts";
+import type { Mode, PolicySnapshot } from "./snapshot.ts";
+import { specialRanges, unwrap } from "./special.ts";
 
-/** One entry of the allow list, compiled. `rule` is the entry as its author wrote it: the name a verdict gives. */
-export interface Destination {
-  readonly rule: string;
-  readonly cidr: Cidr;
-  readonly ports: PortRange;
+/** A snapshot made ready for decisions: the same content, indexed. */
+export class Policy {
+  readonly mode: Mode;
+  readonly namespace: string;
+  readonly rules: Clauses;
+  readonly baseline: Clauses;
+  readonly deny: Clauses;
+  readonly ceilings: readonly { readonly boundary: string; readonly allow: Clauses }[];
+  /** Names that have to be kept resolved: opaque bytes carry none. */
+  readonly tcpNames: readonly string[];
+  readonly #special: Ranges<undefined>;
+  readonly #cluster: Ranges<undefined>;
+  /** `address port` */
+  readonly #endpoints: ReadonlySet<string>;
+
+  constructor(snapshot: PolicySnapshot) {
+    const { ranges, nodes, endpoints } = snapshot.cluster;
+    this.mode = snapshot.mode;
+    this.namespace = snapshot.namespace;
+    this.rules = new Clauses(snapshot.rules);
+    this.baseline = new Clauses(snapshot.baseline);
+    this.deny = new Clauses(snapshot.deny);
+    this.ceilings = snapshot.ceilings.map(({ boundary, allow }) => ({
+      boundary,
+      allow: new Clauses(allow),
+    }));
+    const lists = [this.rules, this.baseline, this.deny, ...this.ceilings.map((c) => c.allow)];
+    this.tcpNames = [...new Set(lists.flatMap((list) => list.tcpNames()))];
+    this.#cluster = rangesOf(ranges);
+    this.#special = new Ranges([
+      ...specialRanges().map((cidr) => [cidr, undefined] as const),
+      ...[...ranges, ...nodes].map((text) => [cidrOf(text), undefined] as const),
+    ]);
+    this.#endpoints = new Set([
+      ...endpoints.map(({ address, port }) => endpoint(cidrOf(address).base, port)),
+      ...snapshot.resolvers.flatMap((text) => {
+        const { address, port } = parseResolver(text) ?? {};
+        return address && port ? [endpoint(address.value, port)] : [];
+      }),
+    ]);
+  }
+
+  /** Undefined where the text is no address. */
+  target(text: string): Target | undefined {
+    const address = parseAddress(text);
+    if (!address) return undefined;
+    const meant = unwrap(address);
+    return { address, meant, least: Math.max(0, this.#special.longest(meant)) };
+  }
+
+  /** Of the cluster's own: pods, Services, the API server, the resolvers. */
+  isCluster({ meant }: Target, port: number): boolean {
+    return this.#cluster.longest(meant) >= 0 || this.#endpoints.has(endpoint(meant.value, port));
+  }
 }
 
-/**
- * `CIDR:PORTS` — `203.0.113.0/24:443`, `[2001:db8::/32]:8000-8100`, `192.0.2.7:*`. A bare address is a range of one.
- * An Error says what is wrong with the text and what was expected.
- */
-export function parseDestination(text: string): Destination | Error {
-  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(text);
-  if (!match)
-    return new Error(
-      `"${text}" is not a destination: expected CIDR:PORTS, for example 203.0.113.0/24:443 or [2001:db8::/32]:443`,
-    );
-  const cidr = parseCidr(match[1] ?? match[2] ?? "");
-  if (cidr instanceof Error) return cidr;
-  const ports = parsePortRange(match[3] ?? "");
-  if (ports instanceof Error) return ports;
-  return { rule: text, cidr, ports };
+/** `10.96.0.10`, `10.96.0.10:53` or `[fd00::a]:53`; undefined where it is none of these. */
+export function parseResolver(text: string): { address: Address; port: number } | undefined {
+  const [, bracketed, plain, port = "53"] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*))(?::(\d{1,5}))?$/.exec(
+      text,
+    ) ?? [];
+  const address = parseAddress(bracketed ?? plain ?? "");
+  return address && Number(port) > 0 && Number(port) < 65_536
+    ? { address, port: Number(port) }
+    : undefined;
 }
 
-const DestinationText = z.string().superRefine((text, context) => {
-  const parsed = parseDestination(text);
-  if (parsed instanceof Error) context.addIssue({ code: "custom", message: parsed.message });
-});
-
-/** The policy as it is written: audit lets everything pass and records it; enforce refuses what no entry covers. */
-export const PolicySource = z.strictObject({
-  mode: z.enum(["audit", "enforce"]),
-  allow: z.array(DestinationText).default([]),
-});
-export type PolicySource = z.output<typeof PolicySource>;
-
-export interface Policy {
-  readonly mode: "audit" | "enforce";
-  readonly allow: readonly Destination[];
+function endpoint(value: bigint, port: number): string {
+  return `${value} ${port}`;
 }
 
-/** Compiles what `PolicySource` has accepted; throws on a destination that it would have refused. */
-export function compile(source: PolicySource): Policy {
-  return {
-    mode: source.mode,
-    allow: source.allow.map((text) => {
-      const destination = parseDestination(text);
-      if (destination instanceof Error) throw destination;
-      return destination;
-    }),
-  };
+function rangesOf(texts: readonly string[]): Ranges<undefined> {
+  return new Ranges(texts.map((text) => [cidrOf(text), undefined] as const));
+}
+
+function cidrOf(text: string) {
+  const cidr = parseCidr(text);
+  if (cidr instanceof Error) throw cidr;
+  return cidr;
 }

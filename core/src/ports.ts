@@ -11,19 +11,27 @@ export function parsePort(text: string): number | undefined {
   return port <= 65_535 ? port : undefined;
 }
 
-/** `443`, `8000-8100` or `*` (every port). */
-export function parsePortRange(text: string): PortRange | Error {
-  if (text === "*") return { first: 1, last: 65_535 };
-  const [from = "", to = from, ...rest] = text.split("-");
-  const first = parsePort(from);
-  const last = parsePort(to);
-  if (first === undefined || last === undefined || rest.length > 0 || last < first)
-    return new Error(
-      `"${text}" is not a port: expected 1 to 65535, a range such as 8000-8100, or *`,
-    );
-  return { first, last };
-}
-
 export function portInRange({ first, last }: PortRange, port: number): boolean {
   return port >= first && port <= last;
+}
+
+/** Ranges united, for one question asked often. */
+export class PortSet {
+  readonly #ranges: PortRange[] = [];
+
+  constructor(ranges: readonly PortRange[]) {
+    for (const range of [...ranges].sort((a, b) => a.first - b.first)) {
+      const last = this.#ranges.at(-1);
+      if (last && range.first <= last.last + 1)
+        this.#ranges[this.#ranges.length - 1] = {
+          first: last.first,
+          last: Math.max(last.last, range.last),
+        };
+      else this.#ranges.push(range);
+    }
+  }
+
+  has(port: number): boolean {
+    return this.#ranges.some((range) => portInRange(range, port));
+  }
 }

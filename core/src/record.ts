@@ -1,10 +1,11 @@
+import type { Protocol } from "./decision.ts";
 import type { Reason } from "./reasons.ts";
 
 /** Who ended a connection: the app, the destination it dialled, or the sidecar between them. */
 export type Side = "app" | "upstream" | "sidecar";
 
-/** How it ended: both directions closed in order, reset, refused by policy, never connected, idle too long, cut by a drain. */
-export type Ending = "end" | "reset" | "refused" | "failed" | "timeout" | "drain";
+/** How it ended: both directions closed in order, reset, refused by policy, never connected, idle too long, cut by a drain or by a newer policy. */
+export type Ending = "end" | "reset" | "refused" | "failed" | "timeout" | "drain" | "revoked";
 
 /** One per connection, complete when it ends: a line of the access log, and what the counters are made from. */
 export interface DecisionRecord {
@@ -16,8 +17,23 @@ export interface DecisionRecord {
   readonly connection: number;
   readonly verdict: "allow" | "deny";
   readonly reason: Reason;
+  /** In audit mode: what enforce mode would have said. */
   readonly would_be?: Reason;
+  /** What decided: `namespace/name` of a rule, the name of a boundary; and the entry's place in its list, from 0. */
   readonly rule?: string;
+  readonly entry?: number;
+  /** The host or CIDR of that entry, and its ports: `*.example.com:443`. */
+  readonly matched?: string;
+  /** Where it was refused: the namespace's rule that comes closest. */
+  readonly nearest?: string;
+  readonly protocol?: Protocol;
+  /** As the app gave it, or, of source `dns`, the rule's name that the address was found to be one of. */
+  readonly name?: string;
+  readonly name_source?: "sni" | "host" | "dns";
+  /** A name that can match no host, printable. */
+  readonly invalid_name?: string;
+  /** Our own answers for the name. */
+  readonly resolved?: readonly string[];
   readonly original_address: string;
   readonly original_port: number;
   readonly dialled_address?: string;

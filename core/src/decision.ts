@@ -1,0 +1,62 @@
+import type { Match } from "./clauses.ts";
+import type { AllowReason, DenyReason } from "./reasons.ts";
+
+export type Protocol = "tls" | "http" | "http2" | "opaque" | "silent";
+
+/** What an app's first bytes have shown. */
+export interface Seen {
+  readonly protocol: Protocol;
+  /** Canonical (hostname.ts): the SNI, or the Host of a request. */
+  readonly name?: string | undefined;
+  /** A name was given that no host can match, printable. */
+  readonly invalidName?: string | undefined;
+  /** What is wrong with the protocol's own framing. */
+  readonly malformed?: string | undefined;
+}
+
+/** The proxy's own resolution, as far as it is known. */
+export interface Answers {
+  /** Undefined where it is not known; empty where the name has none. */
+  addressesOf(name: string): readonly string[] | undefined;
+  /** Kept names, the policy's `tcpNames`, that have lately been answered with this address. */
+  namesOf(address: string): readonly string[];
+}
+
+/** What is known of a connection when it is judged. */
+export interface Attempt {
+  /** The address that the app dialled, in its canonical spelling (address.ts). */
+  readonly address: string;
+  readonly port: number;
+  /** Undefined where nobody has looked. */
+  readonly seen?: Seen | undefined;
+  readonly answers?: Answers | undefined;
+}
+
+/** The app's connection may go on. */
+export interface Allowed {
+  readonly verdict: "allow";
+  readonly reason: AllowReason;
+  /** What allows it; absent where audit mode does, or the cluster is its own reason. */
+  readonly match?: Match;
+  /** Exactly the addresses that may be dialled, in order of preference. */
+  readonly dial: readonly string[];
+  /** The app speaks HTTP, the destination TLS. */
+  readonly originate?: true;
+  /** In audit mode: what enforce mode would have said. */
+  readonly wouldBe?: Denied;
+}
+
+export interface Denied {
+  readonly verdict: "deny";
+  readonly reason: DenyReason | "failed.dns";
+  /** The boundary that refuses it, where one does. */
+  readonly boundary?: string;
+}
+
+export type Verdict = Allowed | Denied;
+
+/** What it lacks, it asks for: look at the first bytes, or resolve these names, and ask again. */
+export type Decision =
+  | Verdict
+  | { readonly verdict: "needs_name" }
+  | { readonly verdict: "needs_addresses"; readonly names: readonly string[] };

@@ -1,0 +1,103 @@
+import * as z from "zod";
+import { parseCidr } from "./address.ts";
+import type { Destination, EgressBoundary, EgressRule } from "./rules.ts";
+import { type Labels, selects } from "./selector.ts";
+
+/** Raised when an older reader could misread a snapshot. */
+export const SNAPSHOT_SCHEMA = 1;
+
+/** One entry of a rule's `to`, or of a boundary's list, and where it stands. */
+export interface Clause extends Destination {
+  /** `namespace/name` of a rule, the name of a boundary. */
+  readonly rule: string;
+  /** The entry's place in its list, from 0. */
+  readonly entry: number;
+}
+
+/**
+ * All that decides where one pod may connect: its own rules and the boundaries over it, nobody else's. Plain data, made
+ * by the controller or from a file, sent to the sidecar and read by it.
+ */
+export interface PolicySnapshot {
+  readonly schema: typeof SNAPSHOT_SCHEMA;
+  /** Audit: what would be refused passes, and is recorded. */
+  readonly mode: Mode;
+  readonly namespace: string;
+  readonly rules: readonly Clause[];
+  readonly baseline: readonly Clause[];
+  readonly deny: readonly Clause[];
+  readonly ceilings: readonly { readonly boundary: string; readonly allow: readonly Clause[] }[];
+  readonly cluster: Cluster;
+  /** Who is asked for names: `10.96.0.10`, `10.96.0.10:53`, `[fd00::a]:53`. */
+  readonly resolvers: readonly string[];
+}
+
+export type Mode = "audit" | "enforce";
+
+const CidrText = z.string().superRefine((text, context) => {
+  const cidr = parseCidr(text);
+  if (cidr instanceof Error) context.addIssue({ code: "custom", message: cidr.message });
+});
+
+/** What the cluster itself is made of. */
+export const Cluster = z.strictObject({
+  /** Of pods and Services: allowed unless denied, on every port, and no name alone leads there. */
+  ranges: z.array(CidrText).default([]),
+  /** Of the nodes: no name alone leads there, nor a wider CIDR. */
+  nodes: z.array(CidrText).default([]),
+  /** Allowed beside the ranges: the API server's addresses, for instance. */
+  endpoints: z
+    .array(z.strictObject({ address: CidrText, port: z.int().min(1).max(65_535) }))
+    .default([]),
+});
+export type Cluster = z.output<typeof Cluster>;
+
+/** Whom the snapshot is for. */
+export interface PodIdentity {
+  readonly namespace: string;
+  readonly labels: Labels;
+  readonly namespaceLabels: Labels;
+}
+
+export interface Installation {
+  /** Where no boundary says it. */
+  readonly mode: Mode;
+  readonly cluster: Cluster;
+  readonly resolvers: readonly string[];
+}
+
+/** Denies and baselines unite, ceilings intersect, enforce beats audit. */
+export function compile(
+  rules: readonly EgressRule[],
+  boundaries: readonly EgressBoundary[],
+  pod: PodIdentity,
+  { mode, cluster, resolvers }: Installation,
+): PolicySnapshot {
+  const over = boundaries.filter(({ spec }) =>
+    selects(spec.namespaceSelector, pod.namespaceLabels),
+  );
+  const modes = over.map(({ spec }) => spec.mode);
+  return {
+    schema: SNAPSHOT_SCHEMA,
+    mode: modes.includes("enforce") ? "enforce" : modes.includes("audit") ? "audit" : mode,
+    namespace: pod.namespace,
+    rules: rules
+      .filter(
+        ({ metadata, spec }) =>
+          (metadata.namespace ?? pod.namespace) === pod.namespace &&
+          selects(spec.selector, pod.labels),
+      )
+      .flatMap(({ metadata, spec }) => clauses(`${pod.namespace}/${metadata.name}`, spec.to)),
+    baseline: over.flatMap(({ metadata, spec }) => clauses(metadata.name, spec.baseline)),
+    deny: over.flatMap(({ metadata, spec }) => clauses(metadata.name, spec.deny)),
+    ceilings: over.flatMap(({ metadata, spec }) =>
+      spec.allow ? [{ boundary: metadata.name, allow: clauses(metadata.name, spec.allow) }] : [],
+    ),
+    cluster,
+    resolvers,
+  };
+}
+
+function clauses(rule: string, list: readonly Destination[] = []): Clause[] {
+  return list.map((destination, entry) => ({ rule, entry, ...destination }));
+}
