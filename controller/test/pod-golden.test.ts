@@ -24,7 +24,19 @@ const GOLDENS: Readonly<Record<string, readonly [JsonObject, InjectionOptionsInp
       },
     ),
     {
-      policy: { mode: "enforce", allow: ["203.0.113.0/24:443"] },
+      policy: {
+        mode: "enforce",
+        rules: [
+          {
+            apiVersion: "sallyport.dev/v1alpha1",
+            kind: "EgressRule",
+            metadata: { name: "outside" },
+            spec: {
+              to: [{ cidrs: ["203.0.113.0/24"], ports: [{ port: 443, protocol: "tcp" }] }],
+            },
+          },
+        ],
+      },
       resolvers: ["10.96.0.10"],
       clusterCidrs: ["10.96.0.0/12"],
     },

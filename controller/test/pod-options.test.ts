@@ -17,7 +17,14 @@ test("every option has a default, and the defaults are these", () => {
     sidecar: "native",
     resolvers: [],
     clusterCidrs: [],
-    policy: { mode: "audit", allow: [] },
+    policy: {
+      mode: "audit",
+      pod: { namespace: "default", labels: {}, namespaceLabels: {} },
+      rules: [],
+      boundaries: [],
+      cluster: { ranges: [], nodes: [], endpoints: [] },
+      resolvers: [],
+    },
     accessLog: { select: "all", queueBytes: 1_048_576 },
     logLevel: "info",
     resources: {

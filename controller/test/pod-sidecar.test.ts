@@ -34,17 +34,22 @@ for (const [grace, native, ordinary] of [
     assert.deepEqual(drains, [native, ordinary]);
   });
 
-test("the sidecar is told the policy, what to log and who it is", () => {
-  const policy = { mode: "enforce", allow: ["203.0.113.0/24:443"] } as const;
+test("the sidecar is told the policy, whose pod it is for, what to log and who it is", () => {
+  const policy = { mode: "enforce", cluster: { ranges: ["10.244.0.0/16"] } } as const;
   const { config, proxy } = sidecarOf(
     {},
     {
       policy,
+      clusterCidrs: ["10.96.0.0/12"],
+      resolvers: ["10.96.0.10"],
       accessLog: { select: "denied" },
       logLevel: "debug",
     },
   );
-  assert.deepEqual(config.policy, policy);
+  assert.equal(config.policy.mode, "enforce");
+  assert.equal(config.policy.pod.namespace, "shop");
+  assert.deepEqual(config.policy.cluster.ranges, ["10.244.0.0/16", "10.96.0.0/12"]);
+  assert.deepEqual(config.policy.resolvers, ["10.96.0.10"]);
   assert.equal(config.accessLog.select, "denied");
   assert.equal(config.logLevel, "debug");
   const fields = proxy.env

@@ -86,6 +86,7 @@ export function admitPod(
     options,
     settings: annotations.settings,
     identity,
+    pod: { namespace: request.namespace, labels: view.metadata?.labels ?? {} },
     gracePeriodSeconds: view.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS,
     appArmorType: view.spec.securityContext?.appArmorProfile?.type,
   });

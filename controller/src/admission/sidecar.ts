@@ -33,6 +33,8 @@ export interface SidecarPlan {
   readonly options: InjectionOptions;
   readonly settings: PodSettings;
   readonly identity: Identity;
+  /** What rules and their selectors look at. */
+  readonly pod: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> };
   readonly gracePeriodSeconds: number;
   /** Of the pod's own security context; containers inherit it unless they say otherwise. */
   readonly appArmorType: string | undefined;
@@ -147,13 +149,25 @@ function proxyConfig(plan: SidecarPlan): ProxyConfigInput {
   const maxMs = longestDrainMs(plan);
   return {
     user: { uid: identity.uid, gid: identity.gid },
-    policy: options.policy,
+    policy: policyFor(plan),
     drain: {
       minMs: options.sidecar === "ordinary" ? Math.min(ORDINARY_DRAIN_MS, maxMs) : 0,
       maxMs,
     },
     accessLog: options.accessLog,
     logLevel: settings.logLevel ?? options.logLevel,
+  };
+}
+
+/** The installation's policy as it is for this pod, in the cluster that the installation knows. */
+function policyFor({ options, pod }: SidecarPlan): ProxyConfigInput["policy"] {
+  const { policy, clusterCidrs, resolvers } = options;
+  const { cluster } = policy;
+  return {
+    ...policy,
+    pod: { ...policy.pod, ...pod },
+    cluster: { ...cluster, ranges: [...new Set([...cluster.ranges, ...clusterCidrs])] },
+    resolvers: policy.resolvers.length > 0 ? policy.resolvers : resolvers,
   };
 }
 
