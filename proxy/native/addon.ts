@@ -9,6 +9,7 @@ export interface NativeHandlers {
     ]
   ): void;
   head(id: number, bytes: Buffer, ended: boolean, timedOut: boolean): void;
+  said(id: number, bytes: Buffer): void;
   released(id: number, fd: number): void;
   /** A peek or a release came too late. */
   gone(id: number): void;
@@ -18,7 +19,7 @@ export interface NativeHandlers {
       ...[address: number, by: number, how: number, errno: number],
     ]
   ): void;
-  live(id: number, sent: number, received: number): void;
+  live(id: number, sent: number, received: number, address: number): void;
   reported(): void;
   accepting(paused: boolean, errno: number): void;
   /** The batch is over; there is no other before `rearm`. */
@@ -29,7 +30,12 @@ export interface NativeHandlers {
 export interface NativeEngine {
   readonly ports: readonly number[];
   peek(id: number, moreThan: number, waitMs: number): void;
-  relay(id: number, connectMs: number, port: number, ...addresses: readonly string[]): void;
+  relay(
+    ...verdict: [
+      ...[id: number, connectMs: number, show: boolean, port: number],
+      ...addresses: readonly string[],
+    ]
+  ): void;
   refuse(id: number, bytes?: Buffer): void;
   release(id: number): void;
   close(id: number): void;

@@ -22,6 +22,9 @@ export interface Inbound {
   readonly error?: string;
 }
 
+/** The most addresses that one verdict can have tried, as in messages.h: those after them are left out. */
+export const MAX_ADDRESSES = 8;
+
 /** In the order of `enum ending` in messages.h. */
 const HOW = ["end", "reset", "refused", "failed", "timeout", "closed"] as const;
 /** In the order of `enum side` in messages.h. */
@@ -43,6 +46,8 @@ export interface Finished {
 
 export interface EngineHandlers {
   accepted(inbound: Inbound): void;
+  /** What the app said first, 16 KiB of it at most, already on its way upstream: where `relay` was told to show it. */
+  said?(id: number, bytes: Buffer): void;
   finished(id: number, end: Finished): void;
   /** Descriptors have run out (`error` says of what kind), or are free again. */
   accepting(paused: boolean, error: string): void;
@@ -63,11 +68,18 @@ export interface Head {
   readonly timedOut: boolean;
 }
 
-export type LiveBytes = ReadonlyMap<number, { readonly sent: number; readonly received: number }>;
+/** What an open connection has moved so far, and which of the verdict's addresses it is relayed to, once it is. */
+export interface Live {
+  readonly sent: number;
+  readonly received: number;
+  readonly dialled?: number;
+}
+
+export type LiveBytes = ReadonlyMap<number, Live>;
 
 /** What a thread has told of its connections so far, and who waits for it, in the order in which they asked. */
 interface Report {
-  live: Map<number, { sent: number; received: number }>;
+  live: Map<number, Live>;
   readonly waiting: ((live: LiveBytes) => void)[];
 }
 
@@ -145,9 +157,19 @@ export class Engine {
     });
   }
 
-  /** Dials the addresses one after the other, each for `connectMs`, and relays. */
-  relay(id: number, addresses: readonly string[], port: number, connectMs: number): void {
-    this.#native(id).relay(this.#nativeId(id), connectMs, port, ...addresses);
+  /**
+   * Dials the addresses one after the other, each for `connectMs`, and relays. More than MAX_ADDRESSES are not tried.
+   * With `show`, what the app says first is also `said` to the handlers; nothing waits for it.
+   */
+  relay(
+    id: number,
+    addresses: readonly string[],
+    port: number,
+    connectMs: number,
+    show = false,
+  ): void {
+    const tried = addresses.slice(0, MAX_ADDRESSES);
+    this.#native(id).relay(this.#nativeId(id), connectMs, show, port, ...tried);
   }
 
   /** Resets the app's connection, or gives it `answer` and then closes. */
@@ -217,7 +239,7 @@ export class Engine {
 
   /** A thread's own ids are spread over all numbers, so that one tells which thread has it. */
   #nativeHandlers(
-    { accepted, finished, accepting }: EngineHandlers,
+    { accepted, said, finished, accepting }: EngineHandlers,
     thread: number,
   ): NativeHandlers {
     const global = (id: number) => id * this.#threads + thread;
@@ -236,6 +258,7 @@ export class Engine {
         }),
       head: (id, bytes, ended, timedOut) =>
         take(this.#heads, global(id))?.({ bytes, ended, timedOut }),
+      said: (id, bytes) => said?.(global(id), bytes),
       released: (id, fd) => take(this.#releases, global(id))?.(fd),
       gone: (id) => this.#gone(global(id)),
       finished: (id, sent, received, connectUs, totalUs, address, by, how, errno) => {
@@ -251,7 +274,12 @@ export class Engine {
           ...(errno && { error: errorName(errno) }),
         });
       },
-      live: (id, sent, received) => report.live.set(global(id), { sent, received }),
+      live: (id, sent, received, address) =>
+        report.live.set(global(id), {
+          sent,
+          received,
+          ...(address >= 0 && { dialled: address }),
+        }),
       reported: () => {
         const { live } = report;
         report.live = new Map();

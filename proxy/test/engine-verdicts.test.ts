@@ -198,7 +198,7 @@ test("what is open is reported with what it has moved", async (t) => {
   let received = 0;
   while (received < 10_000) received += (await once(app, "data"))[0].length;
   const live = [...(await bed.engine.report()).values()];
-  assert.deepEqual(live, [{ sent: 10_000, received: 10_000 }]);
+  assert.deepEqual(live, [{ sent: 10_000, received: 10_000, dialled: 0 }]);
 });
 
 test("a port that is taken is an error with its code, and leaves nothing listening", async (t) => {

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_ARGUMENTS = 3 + MAX_ADDRESSES };
+/* relay has the most: four, and addresses. One more is room to see that there are too many. */
+enum { MAX_ARGUMENTS = 4 + MAX_ADDRESSES + 1 };
 
 struct arguments {
 	napi_env env;
@@ -31,6 +32,15 @@ static int64_t number(struct arguments *a, size_t index)
 	int64_t value = 0;
 
 	if (index >= a->count || napi_get_value_int64(a->env, a->values[index], &value) != napi_ok)
+		a->wrong = true;
+	return value;
+}
+
+static bool boolean(struct arguments *a, size_t index)
+{
+	bool value = false;
+
+	if (index >= a->count || napi_get_value_bool(a->env, a->values[index], &value) != napi_ok)
 		a->wrong = true;
 	return value;
 }
@@ -97,15 +107,18 @@ static napi_value peek(napi_env env, napi_callback_info info)
 	return submit(&a, command);
 }
 
-/* relay(id, connectMs, port, address…) */
+/* relay(id, connectMs, show, port, address…) */
 static napi_value relay(napi_env env, napi_callback_info info)
 {
 	struct arguments a = arguments_of(env, info);
 	struct command *command = addon_command(RELAY, number(&a, 0));
-	uint16_t port = number(&a, 2);
+	uint16_t port = number(&a, 3);
 
 	command->relay.connect_ms = number(&a, 1);
-	for (size_t i = 3; i < a.count && i < MAX_ARGUMENTS; i++)
+	command->relay.show = boolean(&a, 2);
+	if (a.count > 4 + MAX_ADDRESSES)
+		a.wrong = true;
+	for (size_t i = 4; i < a.count && !a.wrong; i++)
 		if (!addon_parse_address(env, a.values[i], port, &command->relay.addresses[command->relay.count++]))
 			a.wrong = true;
 	return submit(&a, command);

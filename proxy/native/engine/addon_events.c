@@ -58,6 +58,10 @@ static const char *js_event(napi_env env, struct event *event, napi_value values
 		values[3] = js_boolean(env, event->head.timed_out);
 		*count = 4;
 		return "head";
+	case SAID:
+		napi_create_external_buffer(env, event->said.length, event->said.bytes, free_bytes, NULL, &values[1]);
+		*count = 2;
+		return "said";
 	case RELEASED:
 		values[1] = addon_number(env, event->released.fd);
 		*count = 2;
@@ -79,7 +83,8 @@ static const char *js_event(napi_env env, struct event *event, napi_value values
 	case LIVE:
 		values[1] = addon_number(env, event->live.sent);
 		values[2] = addon_number(env, event->live.received);
-		*count = 3;
+		values[3] = addon_number(env, event->live.address);
+		*count = 4;
 		return "live";
 	case REPORTED:
 		*count = 0;

@@ -90,6 +90,7 @@ void dial_event(struct connection *connection)
 	struct end *upstream = &connection->upstream;
 	int error = 0;
 	socklen_t length = sizeof error;
+	bool show;
 
 	if (connection->app.failed) {
 		connection_end(connection, APP, RESET, ECONNRESET);
@@ -106,9 +107,10 @@ void dial_event(struct connection *connection)
 	}
 	upstream->failed = false;
 	connection->connected_us = clock_us();
+	show = connection->dial->relay.show;
 	free(connection->dial);
 	connection->dial = NULL;
-	relay_start(connection);
+	relay_start(connection, show);
 }
 
 void dial_timeout(struct connection *connection)

@@ -55,6 +55,7 @@ struct flow {
 	struct pipe *pipe;
 	uint32_t piped;
 	bool splicing;
+	bool show;      /* what is read first is told to JavaScript too */
 	bool ended;     /* `from` has said its last byte */
 	bool passed_on; /* and `to` has been told so */
 };
@@ -159,7 +160,7 @@ bool own_has(const union address *source, const union address *destination);
 bool address_equal(const union address *a, const union address *b);
 
 /* relay.c */
-void relay_start(struct connection *connection);
+void relay_start(struct connection *connection, bool show);
 void relay_move(struct connection *connection);
 void relay_deadline(struct connection *connection);
 void flow_clear(struct engine *engine, struct flow *flow);

@@ -14,6 +14,7 @@
 enum {
 	MAX_ADDRESSES = 8,   /* of one relay verdict, tried one after the other */
 	MAX_HEAD = 64 << 10, /* bytes that may be peeked at */
+	MAX_SAID = 16 << 10, /* of the first bytes relayed, where they are to be shown */
 };
 
 union address {
@@ -34,7 +35,7 @@ struct limits {
 enum side { APP, UPSTREAM, ENGINE };
 enum ending { ENDED, RESET, REFUSED, FAILED, TIMED_OUT, CLOSED };
 
-enum event_type { ACCEPTED, HEAD, RELEASED, GONE, FINISHED, LIVE, REPORTED, ACCEPTING, DELIVERED, STOPPED };
+enum event_type { ACCEPTED, HEAD, SAID, RELEASED, GONE, FINISHED, LIVE, REPORTED, ACCEPTING, DELIVERED, STOPPED };
 
 struct event {
 	struct event *next;
@@ -54,6 +55,10 @@ struct event {
 			bool ended, timed_out;
 		} head;
 		struct {
+			uint8_t *bytes;
+			uint32_t length;
+		} said;
+		struct {
 			int fd;
 		} released;
 		struct {
@@ -65,6 +70,7 @@ struct event {
 		} finished;
 		struct {
 			uint64_t sent, received;
+			int32_t address; /* index of the one that is relayed to; -1: not yet */
 		} live;
 		struct {
 			bool paused;
@@ -86,6 +92,7 @@ struct command {
 		} peek;
 		struct {
 			uint32_t count, connect_ms;
+			bool show; /* the app's first bytes, once they are relayed */
 			union address addresses[MAX_ADDRESSES];
 		} relay;
 		struct {

@@ -85,6 +85,20 @@ static ssize_t fill(struct engine *engine, struct flow *flow)
 	return n;
 }
 
+/* A copy for JavaScript of what was read first. It is a courtesy: without memory for it, it is left out. */
+static void show(struct engine *engine, struct flow *flow, size_t length)
+{
+	struct event event = {.id = flow->from->connection->id};
+
+	flow->show = false;
+	event.said.length = length < MAX_SAID ? length : MAX_SAID;
+	event.said.bytes = malloc(event.said.length);
+	if (!event.said.bytes)
+		return;
+	memcpy(event.said.bytes, engine->buffer, event.said.length);
+	emit(engine, SAID, &event);
+}
+
 static ssize_t copy(struct engine *engine, struct flow *flow, bool *broken)
 {
 	ssize_t n = recv(flow->from->fd, engine->buffer, COPY_BYTES, MSG_DONTWAIT);
@@ -92,6 +106,8 @@ static ssize_t copy(struct engine *engine, struct flow *flow, bool *broken)
 
 	if (n <= 0)
 		return n;
+	if (flow->show)
+		show(engine, flow, n);
 	if (n >= SPLICE_FROM)
 		flow->splicing = true;
 	/* A short read has emptied the socket (epoll(7)); what comes later is a new edge. */
@@ -233,10 +249,10 @@ void relay_move(struct connection *connection)
 		connection_end(connection, connection->first_end, ENDED, 0);
 }
 
-void relay_start(struct connection *connection)
+void relay_start(struct connection *connection, bool show)
 {
 	connection->state = RELAYING;
-	connection->sent = (struct flow){.from = &connection->app, .to = &connection->upstream};
+	connection->sent = (struct flow){.from = &connection->app, .to = &connection->upstream, .show = show};
 	connection->received = (struct flow){.from = &connection->upstream, .to = &connection->app};
 	/* Assumed until a call says otherwise: edges may have come before anybody was interested. */
 	connection->app.readable = connection->app.writable = true;

@@ -106,7 +106,11 @@ static void obey_all(struct engine *engine, enum command_type type)
 		else if (connection && type == REPORT)
 			emit(engine, LIVE, &(struct event){
 				.id = connection->id,
-				.live = {connection->sent.bytes, connection->received.bytes}});
+				.live = {
+					.sent = connection->sent.bytes,
+					.received = connection->received.bytes,
+					.address = connection->state == RELAYING ? connection->address : -1,
+				}});
 	}
 }
 

@@ -27,6 +27,8 @@ export class EngineBed {
   readonly upstreamPort: number;
   readonly accepted: Inbound[] = [];
   readonly finished: Finished[] = [];
+  /** What was shown of each connection, by its id, in the order in which it was told. */
+  readonly said: [id: number, bytes: Buffer][] = [];
   readonly #server: Upstream;
   #waiters: { count: number; resolve: () => void }[] = [];
 
@@ -43,6 +45,7 @@ export class EngineBed {
         this.accepted.push(inbound);
         verdict(this, inbound);
       },
+      said: (id, bytes) => this.said.push([id, bytes]),
       finished: (_, end) => {
         this.finished.push(end);
         for (const waiter of this.#waiters.filter(({ count }) => this.finished.length >= count))
