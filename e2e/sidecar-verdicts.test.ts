@@ -16,10 +16,24 @@ import type { ProxyConfigInput } from "@sallyport/proxy/contract";
 import { hashOf } from "./support/peer.ts";
 import { OUTSIDE, SidecarPod } from "./support/sidecar-pod.ts";
 
-const enforce = (...allow: string[]): ProxyConfigInput => ({ policy: { mode: "enforce", allow } });
+/** One rule for addresses, whatever is spoken. */
+const enforce = (cidr: string, port: number, endPort = port): ProxyConfigInput => ({
+  policy: {
+    mode: "enforce",
+    pod: { namespace: "shop" },
+    rules: [
+      {
+        apiVersion: "sallyport.dev/v1alpha1",
+        kind: "EgressRule",
+        metadata: { name: "outside" },
+        spec: { to: [{ cidrs: [cidr], ports: [{ port, endPort, protocol: "tcp" }] }] },
+      },
+    ],
+  },
+});
 
 test("what no entry covers is reset and recorded, what one covers passes under its name", async (t) => {
-  const pod = await SidecarPod.open(t, { config: enforce("192.0.2.0/24:7100-7199") });
+  const pod = await SidecarPod.open(t, { config: enforce("192.0.2.0/24", 7100, 7199) });
   await pod.outside.serve(OUTSIDE.ipv4, 7100, { ending: "echo" });
   await pod.outside.serve(OUTSIDE.ipv6, 7100, { ending: "echo" });
   const allowed = await pod.app.dial(OUTSIDE.ipv4, 7100, { say: 10 });
@@ -27,10 +41,10 @@ test("what no entry covers is reset and recorded, what one covers passes under i
   assert.deepEqual([allowed.how, denied.how], ["end", "ECONNRESET"]);
   const records = await pod.recordsOf(7100, 2);
   assert.deepEqual(
-    records.map(({ reason, rule, pod: name }) => [reason, rule, name]),
+    records.map(({ reason, rule, matched, pod: name }) => [reason, rule, matched, name]),
     [
-      ["allowed.rule", "192.0.2.0/24:7100-7199", "web-0"],
-      ["denied.no_rule", undefined, "web-0"],
+      ["allowed.rule", "shop/outside", "192.0.2.0/24:7100-7199", "web-0"],
+      ["denied.no_rule", undefined, undefined, "web-0"],
     ],
   );
   const stats = await pod.admin("/stats?filter=^(egress|cluster)");
@@ -101,10 +115,10 @@ test("a sidecar that is told of another user than its own does not start", async
 test("a policy file that changes is applied at once, also by a swap of links; a bad one changes nothing", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-policy-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, "1.json"), JSON.stringify(enforce("192.0.2.10:7105")), {
+  writeFileSync(join(folder, "1.json"), JSON.stringify(enforce("192.0.2.10", 7105)), {
     mode: 0o644,
   });
-  writeFileSync(join(folder, "2.json"), JSON.stringify(enforce("192.0.2.10:7106")), {
+  writeFileSync(join(folder, "2.json"), JSON.stringify(enforce("192.0.2.10", 7106)), {
     mode: 0o644,
   });
   writeFileSync(join(folder, "3.json"), '{"policy": {"mode": "open"}}', { mode: 0o644 });

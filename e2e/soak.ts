@@ -36,7 +36,24 @@ async function main(): Promise<number> {
       { after: (step) => cleanUps.push(step) },
       {
         config: {
-          policy: { mode: "enforce", allow: ["192.0.2.0/24:7200-7299", "[2001:db8::/32]:*"] },
+          policy: {
+            mode: "enforce",
+            rules: [
+              {
+                apiVersion: "sallyport.dev/v1alpha1",
+                kind: "EgressRule",
+                metadata: { name: "outside" },
+                spec: {
+                  to: [
+                    {
+                      cidrs: ["192.0.2.0/24", "2001:db8::/32"],
+                      ports: [{ port: 7200, endPort: 7299, protocol: "tcp" }],
+                    },
+                  ],
+                },
+              },
+            ],
+          },
           accessLog: { select: "off" },
         },
       },

@@ -32,6 +32,9 @@ export interface DecisionRecord {
   readonly name_source?: "sni" | "host" | "dns";
   /** A name that can match no host, printable. */
   readonly invalid_name?: string;
+  /** Of an HTTP request, the path without its query. */
+  readonly method?: string;
+  readonly path?: string;
   /** Our own answers for the name. */
   readonly resolved?: readonly string[];
   readonly original_address: string;

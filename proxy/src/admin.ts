@@ -29,20 +29,24 @@ export function adminRoutes(insight: Insight): Routes {
         : text(connectionTable(connections));
     },
     ...readyRoutes(insight),
+    "/ready": () => ready(insight, (problem) => problem),
   };
 }
 
 /** On the pod's address, for the kubelet and for Prometheus. */
 export function readyRoutes(insight: Insight): Routes {
   return {
-    "/ready": () => {
-      const reason = insight.notReady();
-      const warning = insight.warning();
-      if (reason) return text(`not ready: ${reason}\n`, 503);
-      return text(warning ? `ready\nwarning: ${warning}\n` : "ready\n");
-    },
+    // Other pods can ask here: what is wrong with the policy, they need not know.
+    "/ready": () => ready(insight, () => "the newest policy cannot be used; port 15000 says why"),
     "/metrics": async () => prometheus(await insight.stats()),
   };
+}
+
+function ready(insight: Insight, told: (problem: string) => string): Answer {
+  const reason = insight.notReady();
+  const problem = insight.warning();
+  if (reason) return text(`not ready: ${reason}\n`, 503);
+  return text(problem ? `ready\nwarning: ${told(problem)}\n` : "ready\n");
 }
 
 const INDEX = `Sallyport sidecar

@@ -1,105 +1,127 @@
+import type { Answers, Attempt, Decision, Seen, Verdict } from "@sallyport/core/decision";
 import { evaluate } from "@sallyport/core/evaluate";
 import type { Policy } from "@sallyport/core/policy";
-import type { FailReason, Reason } from "@sallyport/core/reasons";
-import type { DecisionRecord, Ending } from "@sallyport/core/record";
-import type { Endpoint, Finished, Inbound } from "./engine.ts";
+import type { Endpoint } from "./engine.ts";
 
 /**
- * The way of one connection: accepted by the engine → `judge` → dialled and relayed, or refused, by the engine →
- * `recordOf` → counters and access log. Who calls these is connections.ts.
+ * The way of one connection: accepted by the engine → `decide`, which looks at the first bytes (look.ts) and resolves
+ * names (resolve/) as far as the policy asks for it → dialled and relayed by the engine, or refused in its own language
+ * (refusal.ts) → recorded (connection-record.ts). Who calls these is connections.ts.
  */
-export interface Judgement {
-  readonly verdict: "allow" | "deny";
-  readonly reason: Reason;
-  readonly rule?: string;
-  readonly would_be?: Reason;
-  /** Why it could not be judged at all. */
-  readonly error?: string;
-  /** The addresses that may be dialled; empty where it is refused. */
-  readonly dial: readonly string[];
-}
-
-/** A connection that the engine has, between its verdict and its end. */
 export interface OpenConnection {
   /** Counts up from 1 in one sidecar. */
   readonly number: number;
   readonly startedMs: number;
   readonly source: Endpoint;
   readonly destination: Endpoint;
-  readonly judgement: Judgement;
+  /** What its first bytes have shown; undefined where nobody has looked. */
+  seen?: Seen | undefined;
+  request?: { readonly method: string; readonly path: string } | undefined;
+  /** Names that were resolved for it, as they were answered. */
+  resolved?: Map<string, readonly string[]> | undefined;
+  /** Undefined while it is being decided. */
+  outcome?: Outcome | undefined;
+  /** A newer policy refuses it. */
+  revoked?: boolean;
 }
 
-export function judge(inbound: Inbound, policy: Policy): Judgement {
-  if (inbound.own) return deny("denied.loop");
-  if (inbound.overLimit) return deny("denied.limit");
-  if (inbound.error !== undefined) return { ...deny("failed.internal"), error: inbound.error };
-  const decision = evaluate(policy, inbound.destination);
-  if (decision.verdict === "deny") return deny(decision.reason);
+/** What was decided; or why nothing could be. */
+export type Outcome =
+  | Verdict
+  | {
+      readonly verdict: "trouble";
+      readonly reason: "denied.loop" | "denied.limit" | "failed.internal";
+      readonly error?: string;
+    };
+
+/** What deciding needs from outside. */
+export interface Means {
+  policy(): Policy;
+  readonly answers: Answers;
+  /** Undefined when the connection is gone. */
+  look(connection: OpenConnection): Promise<Seen | undefined>;
+  resolve(name: string): Promise<readonly string[]>;
+}
+
+/** At once wherever address and port decide; undefined when the connection has gone meanwhile. */
+export function decide(
+  connection: OpenConnection,
+  means: Means,
+): Verdict | Promise<Verdict | undefined> {
+  const decision = judge(connection, means);
+  return decision.verdict === "allow" || decision.verdict === "deny"
+    ? decision
+    : decideLater(connection, decision, means);
+}
+
+async function decideLater(
+  connection: OpenConnection,
+  first: Decision,
+  means: Means,
+): Promise<Verdict | undefined> {
+  let decision = first;
+  for (;;) {
+    switch (decision.verdict) {
+      case "needs_name":
+        connection.seen = await means.look(connection);
+        if (!connection.seen) return undefined;
+        break;
+      case "needs_addresses":
+        await resolveAll(connection, decision.names, means);
+        break;
+      default:
+        return decision;
+    }
+    decision = judge(connection, means);
+  }
+}
+
+/** By the policy in force now: it may be a newer one than when the question was asked. */
+function judge(connection: OpenConnection, means: Means): Decision {
+  const decision = evaluate(means.policy(), attemptOf(connection, means.answers));
+  // The HTTP path is not built yet: nobody here could speak TLS for the app.
+  if (decision.verdict === "allow" && decision.originate && means.policy().mode === "enforce")
+    return { verdict: "deny", reason: "denied.protocol" };
+  return decision;
+}
+
+/**
+ * The same again, for one that is open: whether the policy in force still permits what was dialled. What was never
+ * looked at can no longer be, and counts as carrying no name.
+ */
+export async function isStillAllowed(
+  connection: OpenConnection,
+  dialled: readonly string[],
+  means: Means,
+): Promise<boolean> {
+  const look = () => Promise.resolve<Seen>({ protocol: "opaque" });
+  const verdict = await decide({ ...connection }, { ...means, look });
+  return verdict?.verdict === "allow" && dialled.every((address) => verdict.dial.includes(address));
+}
+
+/** Its own answers before those of the moment: what was asked for it must not run out while it is decided. */
+export function attemptOf(connection: OpenConnection, answers: Answers): Attempt {
+  const { destination, seen, resolved } = connection;
   return {
-    verdict: "allow",
-    reason: decision.reason,
-    ...(decision.rule !== undefined && { rule: decision.rule }),
-    ...(decision.wouldBe && { would_be: decision.wouldBe }),
-    dial: decision.dial,
+    ...destination,
+    seen,
+    answers: {
+      addressesOf: (name) => resolved?.get(name) ?? answers.addressesOf(name),
+      namesOf: (address) => [
+        ...answers.namesOf(address),
+        ...[...(resolved ?? [])].flatMap(([name, its]) => (its.includes(address) ? [name] : [])),
+      ],
+    },
   };
 }
 
-function deny(reason: Reason): Judgement {
-  return { verdict: "deny", reason, dial: [] };
-}
-
-/** The one record of a connection, complete. */
-export function recordOf(
-  { number, startedMs, destination, judgement }: OpenConnection,
-  end: Finished,
-  pod: { readonly name: string; readonly namespace: string },
-): DecisionRecord {
-  const { dial, reason, ...judged } = judgement;
-  const dialled = end.dialled === undefined ? undefined : dial[end.dialled];
-  return {
-    time: new Date(startedMs).toISOString(),
-    pod: pod.name,
-    namespace: pod.namespace,
-    connection: number,
-    ...judged,
-    reason: end.how === "failed" ? failure(end.error) : reason,
-    original_address: destination.address,
-    original_port: destination.port,
-    ...(dialled !== undefined && { dialled_address: dialled, dialled_port: destination.port }),
-    bytes_sent: end.sent,
-    bytes_received: end.received,
-    ...(end.connectMs !== undefined && { connect_ms: end.connectMs }),
-    duration_ms: end.totalMs,
-    closed_by: end.by,
-    closed_how: HOW[end.how],
-    ...(end.error !== undefined && end.how !== "refused" && { error: end.error }),
-  };
-}
-
-const HOW: Readonly<Record<Finished["how"], Ending>> = {
-  end: "end",
-  reset: "reset",
-  refused: "refused",
-  failed: "failed",
-  timeout: "timeout",
-  closed: "drain",
-};
-
-/** connect(2) and ip(7) errors. EPERM and EACCES are a packet filter's word on the way out. */
-const FAILURES: Readonly<Record<string, FailReason>> = {
-  ECONNREFUSED: "failed.connect_refused",
-  ETIMEDOUT: "failed.connect_timeout",
-  ECONNRESET: "failed.reset",
-  EHOSTUNREACH: "failed.unreachable",
-  ENETUNREACH: "failed.unreachable",
-  EHOSTDOWN: "failed.unreachable",
-  ENETDOWN: "failed.unreachable",
-  ENONET: "failed.unreachable",
-  EACCES: "failed.unreachable",
-  EPERM: "failed.unreachable",
-  EINVAL: "failed.unreachable",
-};
-
-function failure(code = ""): FailReason {
-  return FAILURES[code] ?? "failed.internal";
+async function resolveAll(
+  connection: OpenConnection,
+  names: readonly string[],
+  { resolve }: Means,
+): Promise<void> {
+  const answers = await Promise.all(
+    names.map(async (name) => [name, await resolve(name)] as const),
+  );
+  connection.resolved = new Map([...(connection.resolved ?? []), ...answers]);
 }

@@ -1,13 +1,25 @@
-import type { Policy } from "@sallyport/core/policy";
+import type { Seen } from "@sallyport/core/decision";
+import { explain } from "@sallyport/core/explain";
 import type { Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord } from "@sallyport/core/record";
-import { judge, type OpenConnection, recordOf } from "./connection.ts";
-import { type Endpoint, Engine, type EngineLimits, type Finished, type Inbound } from "./engine.ts";
+import {
+  attemptOf,
+  decide,
+  isStillAllowed,
+  type Means,
+  type OpenConnection,
+  type Outcome,
+} from "./connection.ts";
+import { matchedText, type Recording, recordOf } from "./connection-record.ts";
+import type { ProxyConfig } from "./contract.ts";
+import { type Endpoint, Engine, type Finished, type Inbound } from "./engine.ts";
+import { look, sightOf } from "./look.ts";
+import { refusalFor } from "./refusal.ts";
+import type { Names } from "./resolve/names.ts";
+import { sniff } from "./sniff/sniff.ts";
 
-export interface Surroundings {
-  readonly pod: { readonly name: string; readonly namespace: string };
-  readonly connectTimeoutMs: number;
-  policy(): Policy;
+export interface Surroundings extends Omit<Recording, "answers"> {
+  readonly names: Names;
   /** Milliseconds since the epoch. */
   now(): number;
   onRecord(record: DecisionRecord): void;
@@ -21,8 +33,11 @@ export interface LiveConnection {
   readonly startedMs: number;
   readonly source: Endpoint;
   readonly destination: Endpoint;
-  readonly reason: Reason;
+  /** `deciding` until there is a verdict. */
+  readonly reason: Reason | "deciding";
+  readonly name?: string;
   readonly rule?: string;
+  readonly matched?: string;
   readonly bytesSent: number;
   readonly bytesReceived: number;
 }
@@ -31,6 +46,8 @@ export interface LiveConnection {
 export class Connections {
   readonly #engine: Engine;
   readonly #around: Surroundings;
+  readonly #config: Pick<ProxyConfig, "limits" | "waits">;
+  readonly #recording: Recording;
   readonly #open = new Map<number, OpenConnection>();
   #empty: (() => void)[] = [];
   #count = 0;
@@ -38,17 +55,30 @@ export class Connections {
   /** Listens at once. Throws EngineError. */
   constructor(
     listen: readonly Endpoint[],
-    limits: EngineLimits,
-    threads: number,
+    config: Pick<ProxyConfig, "limits" | "waits" | "threads">,
     around: Surroundings,
   ) {
     this.#around = around;
-    const handlers = {
-      accepted: (inbound: Inbound) => this.#accepted(inbound),
-      finished: (id: number, end: Finished) => this.#finished(id, end),
-      accepting: around.onAccepting,
-    };
-    this.#engine = new Engine(listen, limits, handlers, threads);
+    this.#config = config;
+    this.#recording = { ...around, answers: around.names.answers };
+    const { limits, threads } = config;
+    this.#engine = new Engine(
+      listen,
+      {
+        connections: limits.connections,
+        verdictMs: limits.verdictTimeoutMs,
+        idleMs: limits.idleTimeoutMs,
+        halfClosedMs: limits.halfClosedTimeoutMs,
+        keepaliveSeconds: limits.keepaliveSeconds,
+      },
+      {
+        accepted: (inbound) => this.#accepted(inbound),
+        said: (id, bytes) => this.#said(id, bytes),
+        finished: (id, end) => this.#finished(id, end),
+        accepting: around.onAccepting,
+      },
+      threads,
+    );
   }
 
   get ports(): readonly number[] {
@@ -66,16 +96,41 @@ export class Connections {
   /** What is open now, with what it has moved so far. */
   async live(): Promise<LiveConnection[]> {
     const bytes = await this.#engine.report();
-    return [...this.#open].map(([id, { number, startedMs, source, destination, judgement }]) => ({
-      id: number,
-      startedMs,
-      source,
-      destination,
-      reason: judgement.reason,
-      ...(judgement.rule !== undefined && { rule: judgement.rule }),
-      bytesSent: bytes.get(id)?.sent ?? 0,
-      bytesReceived: bytes.get(id)?.received ?? 0,
-    }));
+    return [...this.#open].map(
+      ([id, { number, startedMs, source, destination, seen, outcome }]) => {
+        const allowed = outcome?.verdict === "allow" ? outcome : undefined;
+        const matched = allowed && matchedText(allowed);
+        return {
+          id: number,
+          startedMs,
+          source,
+          destination,
+          reason: outcome?.reason ?? "deciding",
+          ...(seen?.name !== undefined && { name: seen.name }),
+          ...(allowed?.match && { rule: allowed.match.clause.rule }),
+          ...(matched && { matched }),
+          bytesSent: bytes.get(id)?.sent ?? 0,
+          bytesReceived: bytes.get(id)?.received ?? 0,
+        };
+      },
+    );
+  }
+
+  /** Judges what is open by the policy in force; what it refuses is reset and recorded as revoked. */
+  async reconsider(): Promise<void> {
+    const live = await this.#engine.report();
+    const open = [...this.#open].filter(([, { outcome }]) => outcome?.verdict === "allow");
+    await Promise.all(
+      open.map(async ([id, connection]) => {
+        const { outcome } = connection;
+        if (outcome?.verdict !== "allow") return;
+        const index = live.get(id)?.dialled;
+        const dialled = index === undefined ? outcome.dial : outcome.dial.slice(index, index + 1);
+        if (await isStillAllowed(connection, dialled, this.#means(id))) return;
+        connection.revoked = true;
+        this.#engine.close(id);
+      }),
+    );
   }
 
   /** Resolves when none is open. */
@@ -95,33 +150,101 @@ export class Connections {
   }
 
   #accepted(inbound: Inbound): void {
-    const { policy, now, connectTimeoutMs, pod, onRecord } = this.#around;
-    const judgement = judge(inbound, policy());
     this.#count += 1;
+    const { id, source, destination } = inbound;
     const connection: OpenConnection = {
       number: this.#count,
-      startedMs: now(),
-      source: inbound.source,
-      destination: inbound.destination,
-      judgement,
+      startedMs: this.#around.now(),
+      source,
+      destination,
+      outcome: troubleOf(inbound),
     };
     if (inbound.overLimit) {
-      onRecord(recordOf(connection, RESET_ALREADY, pod));
+      this.#around.onRecord(recordOf(connection, RESET_ALREADY, this.#recording));
       return;
     }
-    this.#open.set(inbound.id, connection);
-    if (judgement.dial.length > 0)
-      this.#engine.relay(inbound.id, judgement.dial, inbound.destination.port, connectTimeoutMs);
-    else this.#engine.refuse(inbound.id);
+    this.#open.set(id, connection);
+    if (connection.outcome) {
+      this.#engine.refuse(id);
+      return;
+    }
+    const verdict = decide(connection, this.#means(id));
+    if (verdict instanceof Promise)
+      void verdict.then((late) => late && this.#obey(id, connection, late));
+    else this.#obey(id, connection, verdict);
+  }
+
+  #means(id: number): Means {
+    const { policy, names } = this.#around;
+    return {
+      policy,
+      answers: names.answers,
+      look: (connection) => this.#look(id, connection, policy().mode === "audit"),
+      resolve: async (name) => (await names.lookup(name)).addresses,
+    };
+  }
+
+  #obey(id: number, connection: OpenConnection, outcome: Outcome): void {
+    connection.outcome = outcome;
+    const { destination, seen } = connection;
+    if (outcome.verdict === "allow") {
+      const { connectTimeoutMs } = this.#config.limits;
+      this.#engine.relay(id, outcome.dial, destination.port, connectTimeoutMs, !seen);
+    } else {
+      void this.#refuse(id, connection);
+    }
+  }
+
+  /** In the app's own language: where nobody has looked yet, a short look says which. */
+  async #refuse(id: number, connection: OpenConnection): Promise<void> {
+    const { outcome } = connection;
+    if (outcome?.verdict !== "deny") return;
+    connection.seen ??= await this.#look(id, connection, true);
+    const policy = this.#around.policy();
+    const attempt = attemptOf(connection, this.#around.names.answers);
+    this.#engine.refuse(id, refusalFor(connection.seen, explain(policy, attempt, outcome)));
+  }
+
+  async #look(id: number, connection: OpenConnection, brief: boolean): Promise<Seen | undefined> {
+    const { silentMs, refusedMs, unfinishedMs } = this.#config.waits;
+    const patience = brief
+      ? { silentMs: refusedMs, unfinishedMs: refusedMs }
+      : { silentMs, unfinishedMs };
+    const { port } = connection.destination;
+    const sight = await look(this.#engine, id, port, patience, this.#around.now);
+    connection.request = sight?.request;
+    return sight?.seen;
+  }
+
+  /** What was allowed by its address has shown what it speaks, and perhaps a name: for the record, and for later. */
+  #said(id: number, bytes: Buffer): void {
+    const connection = this.#open.get(id);
+    const sniffed = sniff(bytes);
+    if (!connection || sniffed.kind === "more") return;
+    const { seen, request } = sightOf(
+      sniffed,
+      { bytes, ended: false },
+      connection.destination.port,
+    );
+    connection.seen = seen;
+    connection.request = request;
   }
 
   #finished(id: number, end: Finished): void {
     const connection = this.#open.get(id);
     if (!connection) return;
     this.#open.delete(id);
-    this.#around.onRecord(recordOf(connection, end, this.#around.pod));
+    this.#around.onRecord(recordOf(connection, end, this.#recording));
     if (this.#open.size === 0) for (const resolve of this.#empty.splice(0)) resolve();
   }
+}
+
+/** Why a connection cannot be judged at all. */
+function troubleOf({ own, overLimit, error }: Inbound): Outcome | undefined {
+  if (own) return { verdict: "trouble", reason: "denied.loop" };
+  if (overLimit) return { verdict: "trouble", reason: "denied.limit" };
+  if (error !== undefined) return { verdict: "trouble", reason: "failed.internal", error };
+  return undefined;
 }
 
 const RESET_ALREADY: Finished = {

@@ -1,4 +1,4 @@
-import { PolicySource } from "@sallyport/core/policy";
+import { PolicySource } from "@sallyport/core/policy-source";
 import * as z from "zod";
 
 /**
@@ -33,7 +33,7 @@ export const ProxyConfig = z.strictObject({
   /** The user and group whose packets iptables spares; the sidecar refuses to start as anybody else. */
   user: z.strictObject({ uid: z.int().min(1), gid: z.int().min(1) }).optional(),
   /** Without one, everything passes and is recorded. */
-  policy: PolicySource.prefault({ mode: "audit" }),
+  policy: PolicySource.prefault({}),
   limits: z
     .strictObject({
       /** Open connections; one more is reset (`denied.limit`). Each costs two file descriptors. */
@@ -46,6 +46,17 @@ export const ProxyConfig = z.strictObject({
       /** The same, once one side has ended; 0: for ever. */
       halfClosedTimeoutMs: Milliseconds.default(3_600_000),
       keepaliveSeconds: z.int().min(0).max(32_767).default(60),
+    })
+    .prefault({}),
+  /** For an app's first bytes, where a name decides; nobody else waits. */
+  waits: z
+    .strictObject({
+      /** For an app that says nothing. */
+      silentMs: Milliseconds.min(1).default(10_000),
+      /** The same, and for all of its beginning, where it is refused whatever it says, or audit mode only watches. */
+      refusedMs: Milliseconds.min(1).default(200),
+      /** For the rest of a beginning. */
+      unfinishedMs: Milliseconds.min(1).default(5_000),
     })
     .prefault({}),
   /** Native threads that accept and relay. One moves more than a small node's network; JavaScript judges for all. */

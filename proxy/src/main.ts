@@ -86,18 +86,16 @@ async function serve(path: string | undefined): Promise<void> {
 }
 
 /** A file that cannot be used changes nothing; the log, /stats and /ready say so. */
-function reload(path: string, started: ProxyConfig, { policy }: Sidecar, log: Log): void {
+function reload(path: string, started: ProxyConfig, sidecar: Sidecar, log: Log): void {
   let config: ProxyConfig;
   try {
     config = readConfigFile(path).config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    policy.reject(error.message);
-    log("error", `the policy in force stays: ${error.message}`);
+    sidecar.rejectPolicy(error.message);
     return;
   }
-  if (policy.apply(config.policy, Date.now()))
-    log("info", "policy applied", { version: policy.version, ...config.policy });
+  sidecar.applyPolicy(config.policy);
   const rest = (all: ProxyConfig) => JSON.stringify({ ...all, policy: undefined });
   if (rest(config) !== rest(started))
     log("warn", `only the policy of ${path} is re-read; the rest of it counts from the next start`);

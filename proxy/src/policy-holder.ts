@@ -1,4 +1,5 @@
-import { compile, type Policy, type PolicySource } from "@sallyport/core/policy";
+import { Policy } from "@sallyport/core/policy";
+import { type PolicySource, snapshotOf } from "@sallyport/core/policy-source";
 
 /** The policy in force. What cannot be used changes nothing and is remembered, so that it can be reported. */
 export class PolicyHolder {
@@ -11,7 +12,7 @@ export class PolicyHolder {
 
   constructor(source: PolicySource, nowMs: number) {
     this.#source = source;
-    this.#policy = compile(source);
+    this.#policy = new Policy(snapshotOf(source));
     this.#appliedMs = nowMs;
   }
 
@@ -40,7 +41,7 @@ export class PolicyHolder {
   apply(source: PolicySource, nowMs: number): boolean {
     this.#problem = undefined;
     if (JSON.stringify(source) === JSON.stringify(this.#source)) return false;
-    this.#policy = compile(source);
+    this.#policy = new Policy(snapshotOf(source));
     this.#source = source;
     this.#appliedMs = nowMs;
     this.#version += 1;

@@ -1,3 +1,4 @@
+import type { PolicySource } from "@sallyport/core/policy-source";
 import { adminRoutes, type Insight, readyRoutes } from "./admin.ts";
 import { BoundedWriter } from "./bounded-writer.ts";
 import { Connections, type Surroundings } from "./connections.ts";
@@ -6,6 +7,7 @@ import { EngineError } from "./engine.ts";
 import { serve } from "./http.ts";
 import type { Log } from "./log.ts";
 import { PolicyHolder } from "./policy-holder.ts";
+import { Names } from "./resolve/names.ts";
 import { sidecarFigures } from "./sidecar-figures.ts";
 import { TrafficStats } from "./stats.ts";
 
@@ -20,7 +22,10 @@ export interface SidecarOptions {
 
 export interface Sidecar {
   readonly ports: { readonly outbound: number; readonly admin: number; readonly ready: number };
-  readonly policy: PolicyHolder;
+  /** True if it differs from the one in force: it holds at once, for open connections too. */
+  applyPolicy(source: PolicySource): boolean;
+  /** A policy that cannot be used changes nothing and is reported. */
+  rejectPolicy(problem: string): void;
   /** Takes new connections for `drain.minMs`, waits for open ones until `drain.maxMs`, then resets what is left. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -34,13 +39,15 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   checkUser(config);
   const startedMs = now();
   const policy = new PolicyHolder(config.policy, startedMs);
+  const names = new Names({ servers: config.policy.resolvers, now });
+  names.keep(policy.policy.tcpNames);
   const traffic = new TrafficStats();
   const accessLog = new BoundedWriter(options.accessLogFd, config.accessLog.queueBytes);
   let notReady: string | undefined = "starting";
 
   const connections = openConnections(config, {
     pod,
-    connectTimeoutMs: config.limits.connectTimeoutMs,
+    names,
     policy: () => policy.policy,
     now,
     onRecord: (record) => {
@@ -94,6 +101,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     admin.close();
     ready.close();
     await connections.stop();
+    names.close();
     await accessLog.flush(1_000);
   };
 
@@ -105,7 +113,18 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       admin: admin.port,
       ready: ready.port,
     },
-    policy,
+    applyPolicy: (source) => {
+      if (!policy.apply(source, now())) return false;
+      names.setServers(source.resolvers);
+      names.keep(policy.policy.tcpNames);
+      log("info", "policy applied", { version: policy.version, mode: policy.policy.mode });
+      void connections.reconsider();
+      return true;
+    },
+    rejectPolicy: (problem) => {
+      policy.reject(problem);
+      log("error", `the policy in force stays: ${problem}`);
+    },
     drain: async () => {
       notReady = "draining";
       const { minMs, maxMs } = config.drain;
@@ -124,21 +143,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
  * On loopback only, because REDIRECT delivers there and other pods cannot reach it; on IPv4 alone where the kernel has no
  * IPv6.
  */
-function openConnections(
-  { ports, limits, threads }: ProxyConfig,
-  around: Surroundings,
-): Connections {
-  const engineLimits = {
-    connections: limits.connections,
-    verdictMs: limits.verdictTimeoutMs,
-    idleMs: limits.idleTimeoutMs,
-    halfClosedMs: limits.halfClosedTimeoutMs,
-    keepaliveSeconds: limits.keepaliveSeconds,
-  };
+function openConnections(config: ProxyConfig, around: Surroundings): Connections {
+  const { ports } = config;
   const ipv4 = { address: "127.0.0.1", port: ports.outbound };
   try {
     const ipv6 = { address: "::1", port: ports.outbound };
-    return new Connections([ipv4, ipv6], engineLimits, threads, around);
+    return new Connections([ipv4, ipv6], config, around);
   } catch (error) {
     const code = error instanceof EngineError ? error.code : "";
     if (code !== "EADDRNOTAVAIL" && code !== "EAFNOSUPPORT")
@@ -146,7 +156,7 @@ function openConnections(
         `cannot listen on port ${ports.outbound} of 127.0.0.1 and ::1: ${code}; is another sidecar running?`,
         { cause: error },
       );
-    return new Connections([ipv4], engineLimits, threads, around);
+    return new Connections([ipv4], config, around);
   }
 }
 

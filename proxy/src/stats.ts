@@ -25,9 +25,15 @@ const CLUSTER_COUNTERS = {
 };
 type ClusterCounters = typeof CLUSTER_COUNTERS;
 
-/** The cluster of a connection: the policy entry that allowed it, or `audit` where none did. */
-function clusterOf({ rule }: { readonly rule?: string }): string {
-  return rule?.replaceAll(":", "_") ?? "audit";
+/** The cluster of a connection: the host or CIDR that allowed it, with its port; `in_cluster` or `audit` where none did. */
+function clusterOf({
+  matched,
+  reason,
+}: {
+  readonly matched?: string;
+  readonly reason: string;
+}): string {
+  return matched?.replaceAll(":", "_") ?? (reason === "allowed.cluster" ? "in_cluster" : "audit");
 }
 
 /** Counts what the records say. No counter ever goes down, nor appears with its first event: `rate()` would misread both. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import { adminRoutes, type Insight } from "../src/admin.ts";
+import { adminRoutes, type Insight, readyRoutes } from "../src/admin.ts";
 import { serve } from "../src/http.ts";
 import { figure } from "../src/stats.ts";
 
@@ -24,9 +24,15 @@ interface Asked {
 
 async function ask(
   path: string,
-  { method = "GET", host = "localhost", of = insight, hosts = ["localhost"] } = {},
+  {
+    method = "GET",
+    host = "localhost",
+    of = insight,
+    hosts = ["localhost"],
+    routes = adminRoutes,
+  } = {},
 ): Promise<Asked> {
-  const server = await serve(adminRoutes(of), { host: "127.0.0.1", port: 0 }, hosts);
+  const server = await serve(routes(of), { host: "127.0.0.1", port: 0 }, hosts);
   try {
     return await new Promise((resolve, reject) => {
       request(
@@ -96,4 +102,12 @@ test("not ready says why, and a policy that could not be used is told beside rea
   assert.deepEqual([starting.status, starting.body], [503, "not ready: draining\n"]);
   const warned = await ask("/ready", { of: { ...insight, warning: () => "policy.json: no" } });
   assert.deepEqual([warned.status, warned.body], [200, "ready\nwarning: policy.json: no\n"]);
+});
+
+test("on the pod's address, which other pods reach, the policy's problem is not told", async () => {
+  const of = { ...insight, warning: () => "policy.json: rules[0] host secret.internal" };
+  const asked = await ask("/ready", { of, routes: readyRoutes });
+  assert.equal(asked.status, 200);
+  assert.match(asked.body, /^ready\nwarning: /);
+  assert.doesNotMatch(asked.body, /secret/);
 });

@@ -5,7 +5,7 @@ import { PORTS, PROXY_CONFIG_ENV, ProxyConfig } from "../src/contract.ts";
 
 test("without any configuration: audit, the documented ports, every limit set", () => {
   const config = configFromEnvironment({});
-  assert.deepEqual(config.policy, { mode: "audit", allow: [] });
+  assert.deepEqual([config.policy.mode, config.policy.rules], ["audit", []]);
   const { outbound, admin, ready } = PORTS;
   assert.deepEqual(config.ports, { outbound, admin, ready });
   assert.deepEqual(config, ProxyConfig.parse({}));
@@ -29,7 +29,8 @@ for (const [text, path] of [
   ['{"limits": {"connectTimeoutMs": 1.5}}', "limits.connectTimeoutMs"],
   ['{"ports": {"ready": "15021"}}', "ports.ready"],
   ['{"accessLog": {"select": "some"}}', "accessLog.select"],
-  ['{"policy": {"allow": []}}', "policy.mode"],
+  ['{"policy": {"mode": "open"}}', "policy.mode"],
+  ['{"policy": {"rules": [{}]}}', "policy.rules[0].spec"],
   ["[]", undefined],
   ["null", undefined],
 ] as const)

@@ -1,108 +1,154 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compile } from "@sallyport/core/policy";
-import { type Judgement, judge, type OpenConnection, recordOf } from "../src/connection.ts";
-import type { Finished, Inbound } from "../src/engine.ts";
+import type { Answers, Seen } from "@sallyport/core/decision";
+import { Policy } from "@sallyport/core/policy";
+import { PolicySource, type PolicySourceInput, snapshotOf } from "@sallyport/core/policy-source";
+import { decide, isStillAllowed, type Means, type OpenConnection } from "../src/connection.ts";
 
-const inbound: Inbound = {
-  id: 1,
-  source: { address: "10.0.0.2", port: 40_000 },
-  destination: { address: "192.0.2.10", port: 443 },
-  own: false,
-  overLimit: false,
-};
-const open = compile({ mode: "enforce", allow: ["0.0.0.0/0:*"] });
-const shut = compile({ mode: "enforce", allow: [] });
-const audit = compile({ mode: "audit", allow: [] });
+const DESTINATION = { address: "93.184.216.34", port: 443 };
 
-for (const [name, more, policy, verdict, reason] of [
-  ["covered by an entry", {}, open, "allow", "allowed.rule"],
-  ["covered by none", {}, shut, "deny", "denied.no_rule"],
-  ["covered by none, in audit mode", {}, audit, "allow", "allowed.audit"],
-  ["made to the sidecar itself", { own: true }, open, "deny", "denied.loop"],
-  ["over the limit", { overLimit: true }, open, "deny", "denied.limit"],
-  ["of unknown destination", { error: "ENOPROTOOPT" }, audit, "deny", "failed.internal"],
-] as const)
-  test(`a connection ${name} is ${reason}, and dialled only if it is allowed`, () => {
-    const judgement = judge({ ...inbound, ...more }, policy);
-    assert.deepEqual([judgement.verdict, judgement.reason], [verdict, reason]);
-    assert.deepEqual(judgement.dial, verdict === "allow" ? ["192.0.2.10"] : []);
-  });
-
-const POD = { name: "web-0", namespace: "shop" };
-
-function recorded(judgement: Judgement, end: Partial<Finished>) {
-  const connection: OpenConnection = {
-    ...{ number: 7, startedMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678), judgement },
-    ...{ source: inbound.source, destination: inbound.destination },
+function connection(more: Partial<OpenConnection> = {}): OpenConnection {
+  return {
+    number: 7,
+    startedMs: 0,
+    source: { address: "10.0.0.2", port: 40_000 },
+    destination: DESTINATION,
+    ...more,
   };
-  const ended: Finished = { sent: 0, received: 0, totalMs: 9, by: "sidecar", how: "end", ...end };
-  return recordOf(connection, ended, POD);
 }
 
-test("the record of a relayed connection says where it went, what moved and who ended it", () => {
-  assert.deepEqual(
-    recorded(judge(inbound, open), {
-      ...{ sent: 11, received: 22, connectMs: 1.5, totalMs: 9.25, dialled: 0, by: "upstream" },
-    }),
-    {
-      time: "2026-01-02T03:04:05.678Z",
-      pod: "web-0",
-      namespace: "shop",
-      connection: 7,
-      verdict: "allow",
-      reason: "allowed.rule",
-      rule: "0.0.0.0/0:*",
-      original_address: "192.0.2.10",
-      original_port: 443,
-      dialled_address: "192.0.2.10",
-      dialled_port: 443,
-      bytes_sent: 11,
-      bytes_received: 22,
-      connect_ms: 1.5,
-      duration_ms: 9.25,
-      closed_by: "upstream",
-      closed_how: "end",
-    },
+function policy(to: readonly unknown[], more: PolicySourceInput = {}): Policy {
+  const rule = {
+    ...{ apiVersion: "sallyport.dev/v1alpha1", kind: "EgressRule", metadata: { name: "web" } },
+    spec: { to },
+  };
+  const rules = to.length > 0 ? [rule] : [];
+  return new Policy(
+    snapshotOf(PolicySource.parse({ mode: "enforce", resolvers: ["10.96.0.10"], rules, ...more })),
   );
+}
+
+const TLS_443 = [{ port: 443, protocol: "tls" }];
+const byName = policy([{ hosts: ["*.example.com"], ports: TLS_443 }]);
+const byAddress = policy([{ cidrs: ["93.184.216.0/24"], ports: [{ port: 443, protocol: "tcp" }] }]);
+const byDns = policy([{ hosts: ["db.example.com"], ports: [{ port: 443, protocol: "tcp" }] }]);
+const nothing = policy([]);
+
+/** What the connection shows and what names answer, counted as they are asked for. */
+class Outside implements Means {
+  readonly asked: string[] = [];
+  current: Policy;
+  readonly #seen: Seen | undefined;
+  readonly #names: Readonly<Record<string, readonly string[]>>;
+  readonly answers: Answers = { addressesOf: () => undefined, namesOf: () => [] };
+
+  constructor(
+    current: Policy,
+    seen?: Seen,
+    names: Readonly<Record<string, readonly string[]>> = {},
+  ) {
+    this.current = current;
+    this.#seen = seen;
+    this.#names = names;
+  }
+  policy = () => this.current;
+  look = async () => {
+    this.asked.push("look");
+    return this.#seen;
+  };
+  resolve = async (name: string) => {
+    this.asked.push(name);
+    return this.#names[name] ?? [];
+  };
+}
+
+test("what its address decides is decided at once: nothing is looked at, nothing resolved", () => {
+  for (const [current, verdict] of [
+    [byAddress, "allow"],
+    [nothing, "deny"],
+  ] as const) {
+    const outside = new Outside(current);
+    const decided = decide(connection(), outside);
+    assert.ok(!(decided instanceof Promise));
+    assert.deepEqual([decided.verdict, outside.asked], [verdict, []]);
+  }
 });
 
-test("a refusal was not dialled, and its reset is no error", () => {
-  const record = recorded(judge(inbound, shut), { how: "refused", error: "ECONNRESET" });
+test("where a name decides, the first bytes are looked at and the name is resolved; its answers are dialled", async () => {
+  const seen: Seen = { protocol: "tls", name: "api.example.com" };
+  const outside = new Outside(byName, seen, { "api.example.com": ["93.184.216.35"] });
+  const open = connection();
+  const decided = await decide(open, outside);
+  assert.deepEqual(outside.asked, ["look", "api.example.com"]);
   assert.deepEqual(
-    [record.verdict, record.reason, record.closed_how, "dialled_address" in record],
-    ["deny", "denied.no_rule", "refused", false],
+    [decided?.verdict, decided?.verdict === "allow" && decided.dial],
+    ["allow", ["93.184.216.35"]],
   );
-  assert.equal("error" in record, false);
+  assert.equal(open.seen, seen);
 });
 
-test("a connection whose destination nobody knows is recorded with the system's word for it", () => {
-  const record = recorded(judge({ ...inbound, error: "ENOPROTOOPT" }, open), { how: "refused" });
-  assert.deepEqual([record.reason, record.error], ["failed.internal", "ENOPROTOOPT"]);
+test("a name that no rule speaks of is not resolved", async () => {
+  const outside = new Outside(byName, { protocol: "tls", name: "exfiltrated.data.example" });
+  assert.equal((await decide(connection(), outside))?.verdict, "deny");
+  assert.deepEqual(outside.asked, ["look"]);
 });
 
-for (const [error, reason] of [
-  ["ECONNREFUSED", "failed.connect_refused"],
-  ["ETIMEDOUT", "failed.connect_timeout"],
-  ["ECONNRESET", "failed.reset"],
-  ["EHOSTUNREACH", "failed.unreachable"],
-  ["ENETUNREACH", "failed.unreachable"],
-  ["EPERM", "failed.unreachable"],
-  ["EMFILE", "failed.internal"],
-  ["EADDRNOTAVAIL", "failed.internal"],
+test("a name without an address is a failure of DNS, told as such", async () => {
+  const outside = new Outside(byName, { protocol: "tls", name: "gone.example.com" });
+  assert.equal((await decide(connection(), outside))?.reason, "failed.dns");
+});
+
+test("a connection that has gone while it was looked at is decided no further", async () => {
+  assert.equal(await decide(connection(), new Outside(byName)), undefined);
+});
+
+test("a policy that comes while a name is resolved is the one that decides", async () => {
+  const outside = new Outside(byName, { protocol: "tls", name: "api.example.com" });
+  const resolve = async () => {
+    outside.current = nothing;
+    return ["93.184.216.34"];
+  };
+  const decided = await decide(connection(), {
+    ...{ policy: outside.policy, answers: outside.answers, look: outside.look, resolve },
+  });
+  assert.equal(decided?.reason, "denied.no_rule");
+});
+
+for (const [name, current, seen, dialled, stays] of [
+  ["is still permitted by its address", byAddress, undefined, ["93.184.216.34"], true],
+  ["is permitted by nothing any more", nothing, undefined, ["93.184.216.34"], false],
+  [
+    "is permitted by its name, shown in passing",
+    byName,
+    { protocol: "tls", name: "api.example.com" },
+    ["93.184.216.34"],
+    true,
+  ],
+  ["would need a name that nobody saw", byName, undefined, ["93.184.216.34"], false],
+  [
+    "went to an address that is no longer among those permitted",
+    byName,
+    { protocol: "tls", name: "api.example.com" },
+    ["93.184.216.99"],
+    false,
+  ],
 ] as const)
-  test(`a dial that ends in ${error} is ${reason}, under the rule that allowed it`, () => {
-    const record = recorded(judge(inbound, open), { how: "failed", dialled: 0, error });
-    assert.deepEqual([record.reason, record.error, record.closed_how], [reason, error, "failed"]);
-    assert.deepEqual([record.verdict, record.rule], ["allow", "0.0.0.0/0:*"]);
+  test(`under a new policy, an open connection that ${name} ${stays ? "stays" : "goes"}`, async () => {
+    const names = { "api.example.com": ["93.184.216.34"] };
+    const outside = new Outside(current, undefined, names);
+    assert.equal(await isStillAllowed(connection({ seen }), dialled, outside), stays);
+    assert.ok(!outside.asked.includes("look"));
   });
 
-for (const [how, closed] of [
-  ["reset", "reset"],
-  ["timeout", "timeout"],
-  ["closed", "drain"],
+for (const [address, reason] of [
+  ["93.184.216.34", "allowed.rule"],
+  ["93.184.216.99", "denied.stale_address"],
 ] as const)
-  test(`an allowed connection cut by ${how} keeps its reason`, () => {
-    const record = recorded(judge(inbound, open), { how, dialled: 0 });
-    assert.deepEqual([record.reason, record.closed_how], ["allowed.rule", closed]);
+  test(`names that are matched by address alone are resolved before ${address} is ${reason}`, async () => {
+    const outside = new Outside(byDns, undefined, {
+      "db.example.com": [address === DESTINATION.address ? address : "93.184.216.35"],
+    });
+    const open = connection({ destination: { address, port: 443 } });
+    assert.equal((await decide(open, outside))?.reason, reason);
+    assert.deepEqual(outside.asked, ["db.example.com"]);
   });

@@ -14,14 +14,18 @@ function run(args: readonly string[], env: Record<string, string> = {}) {
 
 test("a configuration with mistakes does not start: status 2, and every mistake with its path", () => {
   const config = {
-    policy: { mode: "enforce", allow: ["10.0.0.1/8:1"] },
+    policy: { mode: "enforce", resolvers: ["10.0.0.1:0"] },
     ports: { outbound: 70_000 },
     limit: {},
   };
   const { status, stderr, stdout } = run([], { [PROXY_CONFIG_ENV]: JSON.stringify(config) });
   assert.equal(status, 2);
   assert.match(stderr, new RegExp(`^${PROXY_CONFIG_ENV} is not a sidecar configuration`));
-  for (const path of [/at policy\.allow\[0\]/, /at ports\.outbound/, /Unrecognized key: "limit"/])
+  for (const path of [
+    /at policy\.resolvers\[0\]/,
+    /at ports\.outbound/,
+    /Unrecognized key: "limit"/,
+  ])
     assert.match(stderr, path);
   assert.doesNotMatch(stderr, /\n {4}at /);
   assert.equal(stdout, "");

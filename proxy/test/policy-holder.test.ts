@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PolicySource } from "@sallyport/core/policy";
+import { PolicySource } from "@sallyport/core/policy-source";
 import { PolicyHolder } from "../src/policy-holder.ts";
 
-const first: PolicySource = { mode: "audit", allow: [] };
-const second: PolicySource = { mode: "enforce", allow: ["10.0.0.0/8:443"] };
+const first = PolicySource.parse({});
+const second = PolicySource.parse({ mode: "enforce", cluster: { ranges: ["10.0.0.0/8"] } });
 
 test("a policy that differs is in force at once, under the next version", () => {
   const holder = new PolicyHolder(first, 1_000);

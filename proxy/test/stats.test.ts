@@ -12,7 +12,8 @@ const record = (more: Partial<DecisionRecord>): DecisionRecord => ({
   connection: 1,
   verdict: "allow",
   reason: "allowed.rule",
-  rule: "10.0.0.0/8:443",
+  rule: "shop/inside",
+  matched: "10.0.0.0/8:443",
   original_address: "10.0.0.1",
   original_port: 443,
   bytes_sent: 10,
@@ -30,7 +31,8 @@ const live: LiveConnection = {
   source: { address: "10.0.0.2", port: 40_000 },
   destination: { address: "10.0.0.1", port: 443 },
   reason: "allowed.rule",
-  rule: "10.0.0.0/8:443",
+  rule: "shop/inside",
+  matched: "10.0.0.0/8:443",
   bytesSent: 5,
   bytesReceived: 6,
 };
@@ -45,7 +47,7 @@ function example(): TrafficStats {
   });
   stats.add(unconnected);
   stats.add(record({ verdict: "deny", reason: "denied.no_rule" }));
-  const { rule: __, ...audited } = record({
+  const { matched: __, ...audited } = record({
     reason: "allowed.audit",
     would_be: "denied.no_rule",
   });
@@ -69,15 +71,27 @@ cluster.audit.upstream_cx_rx_bytes_total: 20
 cluster.audit.upstream_cx_total: 1
 cluster.audit.upstream_cx_tx_bytes_total: 10
 egress.allowed.audit: 1
+egress.allowed.baseline: 0
+egress.allowed.cluster: 0
 egress.allowed.rule: 1
+egress.denied.boundary: 0
+egress.denied.ceiling: 0
 egress.denied.limit: 0
 egress.denied.loop: 0
+egress.denied.malformed: 0
+egress.denied.name_invalid: 0
+egress.denied.name_missing: 0
 egress.denied.no_rule: 1
+egress.denied.private_address: 0
+egress.denied.protocol: 0
+egress.denied.stale_address: 0
 egress.failed.connect_refused: 0
 egress.failed.connect_timeout: 1
+egress.failed.dns: 0
 egress.failed.internal: 0
 egress.failed.reset: 0
 egress.failed.unreachable: 0
+egress.revoked: 0
 egress.would_be.denied.no_rule: 1
 `,
   );
@@ -100,7 +114,7 @@ test("a counter never goes down: what is still being dialled and then fails was 
 });
 
 test("a connection that is being refused belongs to no cluster", () => {
-  const { rule: _, ...unruled } = live;
+  const { matched: _, ...unruled } = live;
   const stats = new TrafficStats().collect([{ ...unruled, reason: "denied.no_rule" }]);
   assert.deepEqual(
     stats.filter(({ labels }) => labels.cluster),
@@ -150,14 +164,14 @@ test("the Prometheus form can be read by a strict reader, each family once", () 
 
 test("a label's quotes, backslashes and line ends are escaped", () => {
   const stats = new TrafficStats();
-  stats.add(record({ rule: 'a"b\\c\nd' }));
+  stats.add(record({ matched: 'a"b\\c\nd' }));
   const values = parsePrometheus(formatPrometheus(stats.collect([])));
   assert.equal(values.get('sallyport_cluster_upstream_cx_total{cluster="a\\"b\\\\c\\nd"}'), 1);
 });
 
 test("clusters beyond the bound are counted together", () => {
   const stats = new TrafficStats();
-  for (let i = 0; i < MAX_CLUSTERS + 50; i++) stats.add(record({ rule: `rule ${i}` }));
+  for (let i = 0; i < MAX_CLUSTERS + 50; i++) stats.add(record({ matched: `rule ${i}` }));
   const names = new Set(stats.collect([]).map(({ labels }) => labels.cluster));
   names.delete(undefined);
   assert.equal(names.size, MAX_CLUSTERS + 1);

@@ -31,10 +31,7 @@ export async function demo(argv: readonly string[], say: (line: string) => void)
   }
   const programs = resolve(values.programs);
   const problem = whyNot(programs);
-  if (problem) {
-    say(`cannot run the demo: ${problem}`);
-    return 1;
-  }
+  if (problem) throw new Error(`cannot run the demo: ${problem}`);
   const cleanUps: (() => unknown)[] = [];
   const cleanUp = async () => {
     for (const step of cleanUps.splice(0).reverse()) await step();

@@ -1,0 +1,158 @@
+import type { Allowed, Answers, Denied } from "@sallyport/core/decision";
+import { explain } from "@sallyport/core/explain";
+import type { Policy } from "@sallyport/core/policy";
+import type { FailReason, Reason } from "@sallyport/core/reasons";
+import type { DecisionRecord, Ending } from "@sallyport/core/record";
+import { attemptOf, type OpenConnection, type Outcome } from "./connection.ts";
+import type { Finished } from "./engine.ts";
+
+/** What the records of one sidecar share. */
+export interface Recording {
+  readonly pod: { readonly name: string; readonly namespace: string };
+  readonly answers: Answers;
+  policy(): Policy;
+}
+
+/** The one record of a connection, complete. */
+export function recordOf(
+  connection: OpenConnection,
+  end: Finished,
+  recording: Recording,
+): DecisionRecord {
+  const { number, startedMs, destination, outcome, revoked } = connection;
+  const dial = outcome?.verdict === "allow" ? outcome.dial : [];
+  const dialled = end.dialled === undefined ? undefined : dial[end.dialled];
+  return {
+    time: new Date(startedMs).toISOString(),
+    pod: recording.pod.name,
+    namespace: recording.pod.namespace,
+    connection: number,
+    verdict: outcome?.verdict === "allow" ? "allow" : "deny",
+    reason: reasonOf(connection, end),
+    ...decidedBy(connection, outcome, recording),
+    original_address: destination.address,
+    original_port: destination.port,
+    ...shown(connection, outcome, recording.answers),
+    ...(dialled !== undefined && { dialled_address: dialled, dialled_port: destination.port }),
+    bytes_sent: end.sent,
+    bytes_received: end.received,
+    ...(end.connectMs !== undefined && { connect_ms: end.connectMs }),
+    duration_ms: end.totalMs,
+    closed_by: end.by,
+    closed_how: revoked && end.how === "closed" ? "revoked" : HOW[end.how],
+    ...errorOf(outcome, end),
+  };
+}
+
+function reasonOf({ outcome, revoked, seen }: OpenConnection, end: Finished): Reason {
+  if (revoked && end.how === "closed") return "revoked";
+  if (end.how === "failed") return failure(end.error);
+  if (outcome) return outcome.reason;
+  // It went before it was decided: the sidecar was too slow, or the app would not wait for what it was asked.
+  if (end.how === "timeout") return "failed.internal";
+  return seen?.name === undefined ? "denied.name_missing" : "failed.dns";
+}
+
+function errorOf(outcome: Outcome | undefined, end: Finished) {
+  if (outcome?.verdict === "trouble") return outcome.error ? { error: outcome.error } : {};
+  return end.error !== undefined && end.how !== "refused" ? { error: end.error } : {};
+}
+
+/** The rule, the boundary, or the rule that comes closest. */
+function decidedBy(connection: OpenConnection, outcome: Outcome | undefined, recording: Recording) {
+  switch (outcome?.verdict) {
+    case "allow":
+      return {
+        ...(outcome.wouldBe && { would_be: outcome.wouldBe.reason }),
+        ...(outcome.match && ruleOf(outcome)),
+        ...(outcome.wouldBe && refusedBy(connection, outcome.wouldBe, recording)),
+      };
+    case "deny":
+      return refusedBy(connection, outcome, recording);
+    default:
+      return {};
+  }
+}
+
+function ruleOf(allowed: Allowed) {
+  const { match } = allowed;
+  const matched = matchedText(allowed);
+  return (
+    match && { rule: match.clause.rule, entry: match.clause.entry, ...(matched && { matched }) }
+  );
+}
+
+function refusedBy(connection: OpenConnection, denied: Denied, { policy, answers }: Recording) {
+  const { nearest } = explain(policy(), attemptOf(connection, answers), denied);
+  return {
+    ...(denied.boundary !== undefined && { rule: denied.boundary }),
+    ...(nearest && { nearest: nearest.rule }),
+  };
+}
+
+/** What the app has shown of itself. */
+function shown(
+  { seen, request, resolved }: OpenConnection,
+  outcome: Outcome | undefined,
+  answers: Answers,
+) {
+  const byDns =
+    outcome?.verdict === "allow" &&
+    outcome.match?.clause.hosts &&
+    outcome.match.ports.protocol === "tcp";
+  const name = byDns ? outcome.match?.what : seen?.name;
+  const addresses =
+    name === undefined
+      ? undefined
+      : (resolved?.get(name) ?? (byDns ? answers.addressesOf(name) : undefined));
+  return {
+    ...(seen && { protocol: seen.protocol }),
+    ...(name !== undefined && {
+      name,
+      name_source: byDns
+        ? ("dns" as const)
+        : seen?.protocol === "http"
+          ? ("host" as const)
+          : ("sni" as const),
+    }),
+    ...(seen?.invalidName !== undefined && { invalid_name: seen.invalidName }),
+    ...request,
+    ...(addresses && { resolved: addresses }),
+  };
+}
+
+/** `*.example.com:443`, `[2001:db8::/32]:1-65535`: what allowed it, for records and counters. */
+export function matchedText({ match }: Allowed): string | undefined {
+  if (!match) return undefined;
+  const { what, ports } = match;
+  const range = ports.endPort ? `${ports.port}-${ports.endPort}` : String(ports.port);
+  return `${what.includes(":") ? `[${what}]` : what}:${range}`;
+}
+
+const HOW: Readonly<Record<Finished["how"], Ending>> = {
+  end: "end",
+  reset: "reset",
+  refused: "refused",
+  failed: "failed",
+  timeout: "timeout",
+  closed: "drain",
+};
+
+/** connect(2) and ip(7) errors. EPERM and EACCES are a packet filter's word on the way out. */
+const FAILURES: Readonly<Record<string, FailReason>> = {
+  ECONNREFUSED: "failed.connect_refused",
+  ETIMEDOUT: "failed.connect_timeout",
+  ECONNRESET: "failed.reset",
+  EHOSTUNREACH: "failed.unreachable",
+  ENETUNREACH: "failed.unreachable",
+  EHOSTDOWN: "failed.unreachable",
+  ENETDOWN: "failed.unreachable",
+  ENONET: "failed.unreachable",
+  EACCES: "failed.unreachable",
+  EPERM: "failed.unreachable",
+  EINVAL: "failed.unreachable",
+};
+
+function failure(code = ""): FailReason {
+  return FAILURES[code] ?? "failed.internal";
+}

@@ -1,0 +1,72 @@
+import type { Seen } from "@sallyport/core/decision";
+import type { Engine, Head } from "./engine.ts";
+import { MAX_HEAD, type Sniff, sniff } from "./sniff/sniff.ts";
+
+/** How long an app may take, in ms: to say anything, and from then on to finish its beginning. */
+export interface Patience {
+  readonly silentMs: number;
+  readonly unfinishedMs: number;
+}
+
+export interface Sight {
+  readonly seen: Seen;
+  readonly request?: { readonly method: string; readonly path: string };
+}
+
+/** Looks at what an app says first, without taking it, until it is clear what it is. Undefined when the connection is gone. */
+export async function look(
+  engine: Engine,
+  id: number,
+  port: number,
+  { silentMs, unfinishedMs }: Patience,
+  now: () => number,
+): Promise<Sight | undefined> {
+  let head = await engine.peek(id, 0, silentMs);
+  const until = now() + unfinishedMs;
+  while (head) {
+    const sniffed = sniff(head.bytes);
+    if (sniffed.kind !== "more" || isLast(head)) return sightOf(sniffed, head, port);
+    const seen = Math.max(head.bytes.length, sniffed.needs - 1);
+    head = await engine.peek(id, seen, Math.max(1, until - now()));
+  }
+  return undefined;
+}
+
+function isLast({ bytes, ended, timedOut }: Head): boolean {
+  return ended || timedOut || bytes.length >= MAX_HEAD;
+}
+
+/** What first bytes show, be they all there will be or not. */
+export function sightOf(sniffed: Sniff, head: Pick<Head, "bytes" | "ended">, port: number): Sight {
+  switch (sniffed.kind) {
+    case "tls":
+      return {
+        seen: { protocol: "tls", name: sniffed.serverName, invalidName: sniffed.invalidName },
+      };
+    case "http": {
+      const { host, hostPort, invalidHost, method, path } = sniffed;
+      // A Host of another port than the one dialled is no name for this connection (RFC 9110 §7.2).
+      const astray = hostPort !== undefined && hostPort !== port;
+      return {
+        seen: astray
+          ? { protocol: "http", invalidName: `${host ?? invalidHost}:${hostPort}` }
+          : { protocol: "http", name: host, invalidName: invalidHost },
+        request: { method, path },
+      };
+    }
+    case "http2":
+    case "opaque":
+      return { seen: { protocol: sniffed.kind } };
+    case "malformed":
+      return { seen: { protocol: sniffed.protocol, malformed: sniffed.problem } };
+    case "more":
+      if (head.bytes.length === 0) return { seen: { protocol: "silent" } };
+      if (!sniffed.protocol) return { seen: { protocol: "opaque" } };
+      return { seen: { protocol: sniffed.protocol, malformed: unfinished(head) } };
+  }
+}
+
+function unfinished({ bytes, ended }: Pick<Head, "bytes" | "ended">): string {
+  if (bytes.length >= MAX_HEAD) return `it is longer than ${MAX_HEAD} bytes`;
+  return `${ended ? "it ended" : "it stopped"} after ${bytes.length} bytes, unfinished`;
+}
