@@ -37,7 +37,7 @@ export interface Finished {
   /** Until the destination answered; undefined where it never did. */
   readonly connectMs?: number;
   readonly totalMs: number;
-  /** Which of the verdict's addresses was dialled last; undefined where none was. */
+  /** Which of the verdict's addresses was relayed to, or was begun or failed last; undefined where none was dialled. */
   readonly dialled?: number;
   readonly by: Side;
   readonly how: (typeof HOW)[number];
@@ -158,7 +158,7 @@ export class Engine {
   }
 
   /**
-   * Dials the addresses one after the other, each for `connectMs`, and relays. More than MAX_ADDRESSES are not tried.
+   * Dials the addresses as RFC 8305 §5 has it, each for `connectMs`, and relays to the first that connects. More than MAX_ADDRESSES are not tried.
    * With `show`, what the app says first is also `said` to the handlers; nothing waits for it.
    */
   relay(

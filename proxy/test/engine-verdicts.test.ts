@@ -18,19 +18,6 @@ test("a connection made to the listener itself is known for one", async (t) => {
   assert.deepEqual(inbound?.source, source);
 });
 
-test("the next address is tried when one refuses, and the record says which it was", async (t) => {
-  const bed = await EngineBed.open(t, {
-    verdict: ({ engine, upstreamPort }, { id }) =>
-      engine.relay(id, ["127.0.0.9", "127.0.0.8", "127.0.0.1"], upstreamPort, 1_000),
-  });
-  const app = await bed.connect();
-  app.end("hello");
-  assert.equal((await readAll(app)).toString(), "hello");
-  const [end] = await bed.ends(1);
-  assert.equal(end?.dialled, 2);
-  assert.ok((end?.connectMs ?? 0) > 0);
-});
-
 test("a destination where nothing listens is a failure with its errno, and a reset to the app", async (t) => {
   const bed = await EngineBed.open(t, {
     verdict: ({ engine }, { id }) => engine.relay(id, ["127.0.0.9"], 9, 1_000),

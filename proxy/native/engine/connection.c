@@ -66,7 +66,6 @@ struct connection *connection_new(struct engine *engine, int fd)
 	connection->state = WAITING;
 	connection->address = -1;
 	connection->app = (struct end){.connection = connection, .fd = fd};
-	connection->upstream = (struct end){.connection = connection, .fd = -1};
 	connection->accepted_us = clock_us();
 	return connection;
 }
@@ -80,7 +79,7 @@ struct connection *connection_find(struct engine *engine, uint64_t id)
 	return engine->slots[slot];
 }
 
-static void close_end(struct end *end, bool reset)
+void end_close(struct end *end, bool reset)
 {
 	/* SO_LINGER of zero makes close send RST and drop what is unsent (tcp(7)). */
 	struct linger linger = {.l_onoff = 1};
@@ -101,9 +100,8 @@ void connection_end(struct connection *connection, enum side by, enum ending how
 
 	if (connection->state == OVER)
 		return;
-	close_end(&connection->app, !in_order);
-	close_end(&connection->upstream, !in_order);
-	dial_forget(connection);
+	end_close(&connection->app, !in_order);
+	dial_forget(connection, !in_order);
 	deadline_set(connection, 0);
 	flow_clear(engine, &connection->sent);
 	flow_clear(engine, &connection->received);
@@ -163,7 +161,7 @@ void connection_deadline(struct connection *connection)
 		verdict_peek(connection);
 		break;
 	case DIALLING:
-		dial_timeout(connection);
+		dial_deadline(connection);
 		break;
 	case RELAYING:
 		relay_deadline(connection);

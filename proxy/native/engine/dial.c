@@ -1,5 +1,7 @@
 /*
- * Connecting to the addresses of a relay verdict, one after the other, each within the verdict's time.
+ * Connecting to the addresses of a relay verdict, as RFC 8305 §5 has it: in their order, the next one begun when the last
+ * one begun has failed or has been silent for the attempt delay. Those begun earlier go on, each within the verdict's
+ * time; the first that connects is relayed to, and the others are closed.
  */
 #define _GNU_SOURCE
 #include "engine.h"
@@ -10,6 +12,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+enum { ATTEMPT_DELAY_MS = 250 }; /* RFC 8305 §5 and §8: the Connection Attempt Delay */
+
 void dial_keepalive(struct engine *engine, int fd)
 {
 	int seconds = engine->limits.keepalive_seconds, on = seconds > 0;
@@ -19,55 +23,108 @@ void dial_keepalive(struct engine *engine, int fd)
 		setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
 }
 
-static void give_up(struct connection *connection)
-{
-	close(connection->upstream.fd);
-	connection->upstream.fd = -1;
-	own_remove(connection);
-}
-
 /* Errors of this side: what the destination is like was never found out. */
 static bool is_ours(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
 }
 
-static int open_socket(struct connection *connection, const union address *to)
+static int open_socket(struct attempt *attempt, const union address *to)
 {
-	struct engine *engine = connection->engine;
-	struct end *end = &connection->upstream;
-	socklen_t length = to->any.sa_family == AF_INET6 ? sizeof to->in6 : sizeof to->in;
-	int on = 1;
+	struct engine *engine = attempt->end.connection->engine;
+	int on = 1, fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
 
-	*end = (struct end){.connection = connection};
-	end->fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (end->fd < 0)
+	attempt->end.fd = fd;
+	if (fd < 0)
 		return errno;
-	setsockopt(end->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (engine->limits.keepalive_seconds)
-		dial_keepalive(engine, end->fd);
-	if (connect(end->fd, &to->any, length) < 0 && errno != EINPROGRESS)
-		return errno;
-	own_add(connection, to);
-	return loop_register(engine, end, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+		dial_keepalive(engine, fd);
+	error = own_connect(attempt, to);
+	return error ? error : loop_register(engine, &attempt->end, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
 
-static void try_next(struct connection *connection)
+/* Off the list; what epoll reported in this round may still point to it, so that it is freed when the round is over. */
+static void drop(struct attempt **at, bool reset)
 {
-	struct command *dial = connection->dial;
+	struct attempt *attempt = *at;
+	struct engine *engine = attempt->end.connection->engine;
 
-	while (connection->address + 1 < (int32_t)dial->relay.count) {
-		int error = open_socket(connection, &dial->relay.addresses[++connection->address]);
+	*at = attempt->next;
+	own_remove(attempt);
+	end_close(&attempt->end, reset);
+	attempt->next = engine->dropped;
+	engine->dropped = attempt;
+}
 
+/* What its record says until there is a better answer: of the address begun or failed last. */
+static void note(struct connection *connection, int32_t address, int error)
+{
+	connection->address = address;
+	connection->dial_error = error;
+}
+
+/* Begins with the next address with which that can be done; with none when there is no other. */
+static void begin_next(struct connection *connection)
+{
+	const struct command *dial = connection->dial;
+	uint64_t now_ms = connection->engine->now_ms;
+
+	while (connection->next_address < dial->relay.count) {
+		const union address *to = &dial->relay.addresses[connection->next_address];
+		struct attempt **last = &connection->attempts, *attempt = calloc(1, sizeof *attempt);
+		int error = ENOMEM;
+
+		while (*last)
+			last = &(*last)->next;
+		if (attempt) {
+			*attempt = (struct attempt){
+				.end = {.connection = connection, .fd = -1},
+				.address = connection->next_address,
+				.until_ms = now_ms + dial->relay.connect_ms,
+			};
+			*last = attempt;
+			error = open_socket(attempt, to);
+		}
+		note(connection, connection->next_address++, error);
 		if (!error) {
-			deadline_set(connection, connection->engine->now_ms + dial->relay.connect_ms);
+			connection->next_attempt_ms = now_ms + ATTEMPT_DELAY_MS;
 			return;
 		}
-		connection->dial_error = error;
-		if (connection->upstream.fd >= 0)
-			give_up(connection);
+		if (attempt)
+			drop(last, true);
 	}
-	connection_end(connection, is_ours(connection->dial_error) ? ENGINE : UPSTREAM, FAILED, connection->dial_error);
+}
+
+static void fail(struct attempt **at, int error)
+{
+	struct attempt *attempt = *at;
+	struct connection *connection = attempt->end.connection;
+	bool is_last = !attempt->next;
+
+	note(connection, attempt->address, error);
+	drop(at, true);
+	if (is_last)
+		begin_next(connection);
+}
+
+/* Waits for what comes next; where nothing can, the dial has failed, and with what failed last. */
+static void carry_on(struct connection *connection)
+{
+	uint64_t deadline_ms = UINT64_MAX;
+
+	if (!connection->attempts) {
+		enum side by = is_ours(connection->dial_error) ? ENGINE : UPSTREAM;
+
+		connection_end(connection, by, FAILED, connection->dial_error);
+		return;
+	}
+	if (connection->next_address < connection->dial->relay.count)
+		deadline_ms = connection->next_attempt_ms;
+	for (struct attempt *attempt = connection->attempts; attempt; attempt = attempt->next)
+		if (attempt->until_ms < deadline_ms)
+			deadline_ms = attempt->until_ms;
+	deadline_set(connection, deadline_ms);
 }
 
 void dial_start(struct connection *connection, struct command *relay)
@@ -75,53 +132,90 @@ void dial_start(struct connection *connection, struct command *relay)
 	connection->state = DIALLING;
 	connection->dial = relay;
 	connection->dial_error = EDESTADDRREQ;
-	try_next(connection);
+	begin_next(connection);
+	carry_on(connection);
 }
 
-static void next_after(struct connection *connection, int error)
+static void win(struct connection *connection, struct attempt *winner)
 {
-	connection->dial_error = error;
-	give_up(connection);
-	try_next(connection);
-}
+	bool show = connection->dial->relay.show;
 
-void dial_event(struct connection *connection)
-{
-	struct end *upstream = &connection->upstream;
-	int error = 0;
-	socklen_t length = sizeof error;
-	bool show;
-
-	if (connection->app.failed) {
-		connection_end(connection, APP, RESET, ECONNRESET);
-		return;
-	}
-	if (!upstream->writable && !upstream->failed)
-		return;
-	/* A failed connect is writable too, but never without EPOLLERR (tcp_poll in net/ipv4/tcp.c). */
-	if (upstream->failed && getsockopt(upstream->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
-		error = errno;
-	if (error) {
-		next_after(connection, error);
-		return;
-	}
-	upstream->failed = false;
+	for (struct attempt **at = &connection->attempts; *at;)
+		if (*at == winner)
+			at = &winner->next;
+		else
+			drop(at, true);
+	note(connection, winner->address, 0);
+	winner->end.failed = false;
 	connection->connected_us = clock_us();
-	show = connection->dial->relay.show;
 	free(connection->dial);
 	connection->dial = NULL;
 	relay_start(connection, show);
 }
 
-void dial_timeout(struct connection *connection)
+/* 0: connected; EINPROGRESS: not yet. A failed connect is writable too, but never without EPOLLERR (tcp_poll, net/ipv4/tcp.c). */
+static int result_of(struct attempt *attempt)
 {
-	next_after(connection, ETIMEDOUT);
+	int error = 0;
+	socklen_t length = sizeof error;
+
+	if (!attempt->end.writable && !attempt->end.failed)
+		return EINPROGRESS;
+	if (attempt->end.failed && getsockopt(attempt->end.fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+		error = errno;
+	return error;
+}
+
+void dial_event(struct connection *connection)
+{
+	if (connection->app.failed) {
+		connection_end(connection, APP, RESET, ECONNRESET);
+		return;
+	}
+	for (struct attempt **at = &connection->attempts; *at;) {
+		int error = result_of(*at);
+
+		if (!error) {
+			win(connection, *at);
+			return;
+		}
+		if (error == EINPROGRESS)
+			at = &(*at)->next;
+		else
+			fail(at, error);
+	}
+	carry_on(connection);
+}
+
+void dial_deadline(struct connection *connection)
+{
+	uint64_t now_ms = connection->engine->now_ms;
+
+	for (struct attempt **at = &connection->attempts; *at;)
+		if ((*at)->until_ms <= now_ms)
+			fail(at, ETIMEDOUT);
+		else
+			at = &(*at)->next;
+	if (connection->next_attempt_ms <= now_ms)
+		begin_next(connection);
+	carry_on(connection);
 }
 
 /* When the connection ends, at whatever stage. */
-void dial_forget(struct connection *connection)
+void dial_forget(struct connection *connection, bool reset)
 {
-	own_remove(connection);
+	while (connection->attempts)
+		drop(&connection->attempts, reset);
 	free(connection->dial);
 	connection->dial = NULL;
+}
+
+void dial_sweep(struct engine *engine)
+{
+	while (engine->dropped) {
+		struct attempt *attempt = engine->dropped;
+
+		engine->dropped = attempt->next;
+		free(attempt);
+	}
 }

@@ -6,15 +6,15 @@
  *   listener.c    accept, SO_ORIGINAL_DST, running out of descriptors
  *   connection.c  from accept to its one end
  *   verdict.c     what JavaScript may say of a connection: peek, relay, refuse, release, close
- *   dial.c        non-blocking connect, one address after the other
+ *   dial.c        non-blocking connect to several addresses, the first that answers wins
  *   own.c         which accepted connections are our own
  *   relay.c       both directions: copy what is small, splice what is large
  *   pipes.c       the splice pipes, pooled
  *   deadlines.c   a heap of connections by their next deadline
  *   addon*.c      what JavaScript sees of it
  *
- * Who owns what: a descriptor belongs to its struct end from accept or connect until connection_end closes it, or a
- * release hands it to JavaScript. A pipe belongs to the flow that took it until pipe_put. All of this is touched by the
+ * Who owns what: a descriptor belongs to its struct end from accept or connect until end_close, or until a release hands
+ * it to JavaScript. An attempt belongs to its connection until it is dropped. A pipe belongs to the flow that took it until pipe_put. All of this is touched by the
  * engine's own thread alone; the two queues (queue.h) are all that it shares.
  */
 #ifndef SALLYPORT_ENGINE_H
@@ -46,6 +46,17 @@ struct end {
 	bool failed;  /* EPOLLERR: a reset may be waiting behind data that cannot be passed on */
 };
 
+/* A socket that connects to one address of a verdict. The one that has connected first is the upstream. */
+struct attempt {
+	struct end end;
+	struct attempt *next; /* of its connection's, begun later; or of the engine's dropped ones */
+	int32_t address;      /* index in the verdict */
+	uint64_t until_ms;
+	bool is_own; /* in the table of own.c, by these: */
+	union address own_source, own_destination;
+	struct attempt *next_own;
+};
+
 /* One direction. What was read and is not yet written is held back in `held` or in the pipe. */
 struct flow {
 	struct end *from, *to;
@@ -69,20 +80,21 @@ struct connection {
 	bool is_ready; /* in the engine's ready list */
 	bool one_ended;
 	enum side first_end;
-	struct end app, upstream;
+	struct end app;
+	struct attempt *attempts; /* DIALLING: under way; RELAYING: the upstream alone */
 	struct flow sent, received;
 	struct command *dial; /* the relay verdict, while DIALLING; owned */
+	uint32_t next_address;
+	uint64_t next_attempt_ms;
 	int dial_error;
 	int32_t address;      /* index of the address dialled last; -1: none */
-	union address own_source, own_destination; /* of the upstream socket, while is_own */
-	bool is_own;          /* in the table of own.c */
 	uint32_t more_than;   /* while PEEKING */
 	uint64_t accepted_us, connected_us;
 	uint64_t active_ms;   /* when a byte last moved */
 	uint64_t deadline_ms; /* 0: none */
 	uint32_t heap_index;
 	uint32_t slot;
-	struct connection *next_ready, *next_over, *next_own;
+	struct connection *next_ready, *next_over;
 };
 
 struct pipe {
@@ -111,6 +123,7 @@ struct engine {
 	struct connection **heap;
 	uint32_t heap_count;
 	struct connection *ready_first, *ready_last, *over;
+	struct attempt *dropped;
 	struct pipe *pipes;
 	uint32_t pipe_count; /* idle ones */
 	uint64_t no_pipes_until_ms;
@@ -139,6 +152,7 @@ void connection_end(struct connection *connection, enum side by, enum ending how
 void connection_event(struct connection *connection);
 void connection_deadline(struct connection *connection);
 void connection_sweep(struct engine *engine);
+void end_close(struct end *end, bool reset);
 
 /* verdict.c */
 void verdict_obey(struct engine *engine, struct command *command);
@@ -149,13 +163,14 @@ void verdict_close_all(struct engine *engine);
 /* dial.c */
 void dial_start(struct connection *connection, struct command *relay);
 void dial_event(struct connection *connection);
-void dial_timeout(struct connection *connection);
+void dial_deadline(struct connection *connection);
 void dial_keepalive(struct engine *engine, int fd);
-void dial_forget(struct connection *connection);
+void dial_forget(struct connection *connection, bool reset);
+void dial_sweep(struct engine *engine);
 
 /* own.c */
-void own_add(struct connection *connection, const union address *destination);
-void own_remove(struct connection *connection);
+int own_connect(struct attempt *attempt, const union address *to); /* errno, or 0: under way */
+void own_remove(struct attempt *attempt);
 bool own_has(const union address *source, const union address *destination);
 bool address_equal(const union address *a, const union address *b);
 

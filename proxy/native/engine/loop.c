@@ -158,6 +158,7 @@ void *loop_run(void *argument)
 		serve_ready(engine);
 		serve_deadlines(engine);
 		connection_sweep(engine);
+		dial_sweep(engine);
 		if (engine->has_news) {
 			engine->has_news = false;
 			engine->wake_javascript(engine);
@@ -166,6 +167,7 @@ void *loop_run(void *argument)
 	/* Also those that were accepted after the command, in the same round. */
 	verdict_close_all(engine);
 	connection_sweep(engine);
+	dial_sweep(engine);
 	close_all(engine);
 	emit(engine, STOPPED, &(struct event){0});
 	engine->wake_javascript(engine);

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 enum {
-	MAX_ADDRESSES = 8,   /* of one relay verdict, tried one after the other */
+	MAX_ADDRESSES = 8,   /* of one relay verdict, tried in their order */
 	MAX_HEAD = 64 << 10, /* bytes that may be peeked at */
 	MAX_SAID = 16 << 10, /* of the first bytes relayed, where they are to be shown */
 };

@@ -5,12 +5,13 @@
  */
 #include "engine.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { BUCKETS = 4096 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct connection *buckets[BUCKETS];
+static struct attempt *buckets[BUCKETS];
 
 static uint16_t port_of(const union address *address)
 {
@@ -27,50 +28,62 @@ bool address_equal(const union address *a, const union address *b)
 }
 
 /* By the local port alone: that is what differs between our connections. */
-static struct connection **bucket_of(const union address *source)
+static struct attempt **bucket_of(const union address *source)
 {
 	return &buckets[port_of(source) % BUCKETS];
 }
 
-void own_add(struct connection *connection, const union address *destination)
+/*
+ * Connects and enters it, in one with respect to own_has: on loopback the kernel may have shaken hands before connect
+ * returns, and another engine's thread accepted what is not yet in the table; that thread waits here until it is. The
+ * local port cannot be known earlier without a bind.
+ */
+int own_connect(struct attempt *attempt, const union address *to)
 {
-	socklen_t length = sizeof connection->own_source;
-	struct connection **bucket;
+	socklen_t length = to->any.sa_family == AF_INET6 ? sizeof to->in6 : sizeof to->in;
+	struct attempt **bucket;
+	int error = 0;
 
-	if (getsockname(connection->upstream.fd, &connection->own_source.any, &length) < 0)
-		return;
-	connection->own_destination = *destination;
-	bucket = bucket_of(&connection->own_source);
 	pthread_mutex_lock(&lock);
-	connection->is_own = true;
-	connection->next_own = *bucket;
-	*bucket = connection;
+	if (connect(attempt->end.fd, &to->any, length) < 0 && errno != EINPROGRESS)
+		error = errno;
+	length = sizeof attempt->own_source;
+	if (!error && getsockname(attempt->end.fd, &attempt->own_source.any, &length) < 0)
+		error = errno;
+	if (!error) {
+		bucket = bucket_of(&attempt->own_source);
+		attempt->own_destination = *to;
+		attempt->is_own = true;
+		attempt->next_own = *bucket;
+		*bucket = attempt;
+	}
 	pthread_mutex_unlock(&lock);
+	return error;
 }
 
-void own_remove(struct connection *connection)
+void own_remove(struct attempt *attempt)
 {
-	struct connection **at;
+	struct attempt **at;
 
-	if (!connection->is_own)
+	if (!attempt->is_own)
 		return;
-	connection->is_own = false;
+	attempt->is_own = false;
 	pthread_mutex_lock(&lock);
-	for (at = bucket_of(&connection->own_source); *at != connection; at = &(*at)->next_own)
+	for (at = bucket_of(&attempt->own_source); *at != attempt; at = &(*at)->next_own)
 		;
-	*at = connection->next_own;
+	*at = attempt->next_own;
 	pthread_mutex_unlock(&lock);
 }
 
 bool own_has(const union address *source, const union address *destination)
 {
-	struct connection *connection;
+	struct attempt *attempt;
 
 	pthread_mutex_lock(&lock);
-	for (connection = *bucket_of(source); connection; connection = connection->next_own)
-		if (address_equal(&connection->own_source, source) &&
-		    address_equal(&connection->own_destination, destination))
+	for (attempt = *bucket_of(source); attempt; attempt = attempt->next_own)
+		if (address_equal(&attempt->own_source, source) &&
+		    address_equal(&attempt->own_destination, destination))
 			break;
 	pthread_mutex_unlock(&lock);
-	return connection != NULL;
+	return attempt != NULL;
 }

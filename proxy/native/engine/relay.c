@@ -243,7 +243,7 @@ void relay_move(struct connection *connection)
 	note_end(connection, flows[1]);
 	if (yields)
 		loop_ready(connection);
-	else if (failed_unread(connection, &connection->app) || failed_unread(connection, &connection->upstream))
+	else if (failed_unread(connection, &connection->app) || failed_unread(connection, &connection->attempts->end))
 		return;
 	else if (connection->sent.passed_on && connection->received.passed_on)
 		connection_end(connection, connection->first_end, ENDED, 0);
@@ -251,12 +251,14 @@ void relay_move(struct connection *connection)
 
 void relay_start(struct connection *connection, bool show)
 {
+	struct end *app = &connection->app, *upstream = &connection->attempts->end;
+
 	connection->state = RELAYING;
-	connection->sent = (struct flow){.from = &connection->app, .to = &connection->upstream, .show = show};
-	connection->received = (struct flow){.from = &connection->upstream, .to = &connection->app};
+	connection->sent = (struct flow){.from = app, .to = upstream, .show = show};
+	connection->received = (struct flow){.from = upstream, .to = app};
 	/* Assumed until a call says otherwise: edges may have come before anybody was interested. */
-	connection->app.readable = connection->app.writable = true;
-	connection->upstream.readable = connection->upstream.writable = true;
+	app->readable = app->writable = true;
+	upstream->readable = upstream->writable = true;
 	connection->active_ms = connection->engine->now_ms;
 	relay_deadline(connection);
 	relay_move(connection);
