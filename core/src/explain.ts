@@ -1,12 +1,13 @@
 import { formatAddress } from "./address.ts";
-import type { Host, Target } from "./clauses.ts";
-import { inPorts } from "./clauses.ts";
+import { inPorts } from "./clause-ports.ts";
 import type { Attempt, Denied } from "./decision.ts";
+import type { Host } from "./host-index.ts";
 import { formatHostPattern } from "./hostname.ts";
 import type { Policy } from "./policy.ts";
 import { REASONS } from "./reasons.ts";
 import { API_VERSION, type Destination, type EgressRule, type Ports } from "./rules.ts";
 import type { Clause } from "./snapshot.ts";
+import type { Target } from "./target.ts";
 
 /** A refusal in words. It speaks of the pod's own namespace and of boundaries by name, of nothing else. */
 export interface Explanation {
@@ -92,16 +93,10 @@ function nearestRule(policy: Policy, attempt: Attempt): Explanation["nearest"] {
   const { port, seen } = attempt;
   const to = policy.target(attempt.address);
   if (seen?.name !== undefined) {
-    const host = rules.hostsFor(seen.name)[0];
+    const host = rules.nearestHost(seen.name);
     if (host) return at(host.clause, whyNotHost(host, attempt));
-    const wildcard = rules.wildcardsOf(seen.name)[0];
-    if (wildcard)
-      return at(
-        wildcard.clause,
-        `${formatHostPattern(wildcard.pattern)} holds the names below ${seen.name}, not ${seen.name} itself`,
-      );
   }
-  const range = to && rules.rangesFor(to)[0];
+  const range = to && rules.nearestRange(to);
   if (range) return at(range.clause, whyNotRange(range.clause, range.what, to, attempt));
   const named = rules.tcpHostOn(port);
   if (named)
@@ -118,6 +113,8 @@ function at({ rule, entry }: Clause, why: string) {
 
 function whyNotHost({ clause, pattern, within }: Host, { port, seen }: Attempt): string {
   const what = formatHostPattern(pattern);
+  if (pattern.wildcard && pattern.name === seen?.name)
+    return `${what} holds the names below ${pattern.name}, not ${pattern.name} itself`;
   const onPort = clause.ports.filter((ports) => inPorts(ports, port));
   if (onPort.length === 0)
     return `it permits ${what} on ${formatPorts(clause.ports)}, not on ${port}`;

@@ -8,6 +8,7 @@ export interface HostPattern {
 }
 
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const ASCII = /^[\x21-\x7e]*$/;
 const MAX_NAME = 253;
 
 /**
@@ -16,6 +17,8 @@ const MAX_NAME = 253;
  * because that is an IPv4 address to somebody (WHATWG URL, "ends in a number").
  */
 export function canonicalName(text: string): string | undefined {
+  // Before letters are made small: the Kelvin sign, U+212A, would become an ordinary k.
+  if (!ASCII.test(text)) return undefined;
   const name = (text.endsWith(".") ? text.slice(0, -1) : text).toLowerCase();
   if (name.length === 0 || name.length > MAX_NAME) return undefined;
   const labels = name.split(".");

@@ -1,8 +1,9 @@
 import { type Address, parseAddress, parseCidr } from "./address.ts";
-import { Clauses, type Target } from "./clauses.ts";
+import { Clauses } from "./clauses.ts";
 import { Ranges } from "./ranges.ts";
 import type { Mode, PolicySnapshot } from "./snapshot.ts";
 import { specialRanges, unwrap } from "./special.ts";
+import type { Target } from "./target.ts";
 
 /** A snapshot made ready for decisions: the same content, indexed. */
 export class Policy {
@@ -12,11 +13,13 @@ export class Policy {
   readonly baseline: Clauses;
   readonly deny: Clauses;
   readonly ceilings: readonly { readonly boundary: string; readonly allow: Clauses }[];
+  /** All that can permit something: baseline, rules, ceilings. */
+  readonly permitting: readonly Clauses[];
   /** Names that have to be kept resolved: opaque bytes carry none. */
   readonly tcpNames: readonly string[];
   readonly #special: Ranges<undefined>;
   readonly #cluster: Ranges<undefined>;
-  /** `address port` */
+  /** By family, address and port. */
   readonly #endpoints: ReadonlySet<string>;
 
   constructor(snapshot: PolicySnapshot) {
@@ -30,18 +33,23 @@ export class Policy {
       boundary,
       allow: new Clauses(allow),
     }));
-    const lists = [this.rules, this.baseline, this.deny, ...this.ceilings.map((c) => c.allow)];
-    this.tcpNames = [...new Set(lists.flatMap((list) => list.tcpNames()))];
+    this.permitting = [this.baseline, this.rules, ...this.ceilings.map(({ allow }) => allow)];
+    this.tcpNames = [
+      ...new Set([this.deny, ...this.permitting].flatMap((list) => list.tcpNames())),
+    ];
     this.#cluster = rangesOf(ranges);
     this.#special = new Ranges([
       ...specialRanges().map((cidr) => [cidr, undefined] as const),
       ...[...ranges, ...nodes].map((text) => [cidrOf(text), undefined] as const),
     ]);
     this.#endpoints = new Set([
-      ...endpoints.map(({ address, port }) => endpoint(cidrOf(address).base, port)),
+      ...endpoints.flatMap(({ address: text, port }) => {
+        const address = parseAddress(text);
+        return address ? [endpoint(address, port)] : [];
+      }),
       ...snapshot.resolvers.flatMap((text) => {
         const { address, port } = parseResolver(text) ?? {};
-        return address && port ? [endpoint(address.value, port)] : [];
+        return address && port ? [endpoint(address, port)] : [];
       }),
     ]);
   }
@@ -54,9 +62,12 @@ export class Policy {
     return { address, meant, least: Math.max(0, this.#special.longest(meant)) };
   }
 
-  /** Of the cluster's own: pods, Services, the API server, the resolvers. */
-  isCluster({ meant }: Target, port: number): boolean {
-    return this.#cluster.longest(meant) >= 0 || this.#endpoints.has(endpoint(meant.value, port));
+  /**
+   * Of the cluster's own: pods, Services, the API server, the resolvers. By the very address, for what stands for one of
+   * theirs elsewhere (NAT64, 6to4) is routed out of the cluster.
+   */
+  isCluster({ address }: Target, port: number): boolean {
+    return this.#cluster.longest(address) >= 0 || this.#endpoints.has(endpoint(address, port));
   }
 }
 
@@ -72,8 +83,8 @@ export function parseResolver(text: string): { address: Address; port: number } 
     : undefined;
 }
 
-function endpoint(value: bigint, port: number): string {
-  return `${value} ${port}`;
+function endpoint({ family, value }: Address, port: number): string {
+  return `${family} ${value} ${port}`;
 }
 
 function rangesOf(texts: readonly string[]): Ranges<undefined> {

@@ -32,6 +32,15 @@ export class PortSet {
   }
 
   has(port: number): boolean {
-    return this.#ranges.some((range) => portInRange(range, port));
+    const ranges = this.#ranges;
+    let low = 0;
+    let high = ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((ranges[middle] as PortRange).last < port) low = middle + 1;
+      else high = middle;
+    }
+    const range = ranges[low];
+    return range !== undefined && portInRange(range, port);
   }
 }

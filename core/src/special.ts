@@ -25,6 +25,7 @@ export const SPECIAL_RANGES = [
   ["224.0.0.0/4", "multicast (RFC 5771)"],
   ["240.0.0.0/4", "reserved (RFC 1112)"],
   ["255.255.255.255/32", "broadcast (RFC 919)"],
+  ["::/8", "reserved, IPv4-translated (RFC 2765) within it (RFC 4291)"],
   ["::/96", "unspecified, and IPv4-compatible, deprecated (RFC 4291)"],
   ["::1/128", "loopback (RFC 4291)"],
   ["64:ff9b:1::/48", "local translation (RFC 8215)"],
