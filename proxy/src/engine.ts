@@ -9,7 +9,7 @@ export interface Endpoint {
 
 /** A connection that waits for a verdict: all that the rest of the sidecar knows of how it came in. */
 export interface Inbound {
-  /** For the verdict; meaningless once the connection has finished, and 0 where it is over the limit. */
+  /** For the verdict; meaningless once the connection has finished, and 0 where it never was kept. */
   readonly id: number;
   readonly source: Endpoint;
   /** What the app dialled. */
@@ -18,7 +18,7 @@ export interface Inbound {
   readonly own: boolean;
   /** Has been reset already: as many as may be open are. */
   readonly overLimit: boolean;
-  /** Why the kernel could not say where it was going: `ENOPROTOOPT` and its like. */
+  /** Why it is not known where it was going (`ENOPROTOOPT` and its like), or why it could not be kept and is finished. */
   readonly error?: string;
 }
 

@@ -26,6 +26,22 @@ test("without descriptors accepting pauses, nothing spins, and it resumes when s
   assert.equal((await readAll(later)).toString(), "after");
 });
 
+test("that descriptors are free again is told although accepting was paused meanwhile", async (t) => {
+  const engine = await EngineProcess.start(t, { serve: echoServer, openFiles: 80 });
+  let told = false;
+  const starved = engine.said("paused").finally(() => {
+    told = true;
+  });
+  const crowd: Socket[] = [];
+  while (!told) crowd.push(await engine.connect());
+  assert.deepEqual(await starved, { paused: true, error: "EMFILE" });
+  await engine.pause();
+  for (const socket of crowd) socket.destroy();
+  await sleep(250); // it would have looked again
+  engine.resume();
+  assert.equal((await engine.said("paused")).paused, false);
+});
+
 test("while JavaScript is busy relays go on, and new connections wait for it", async (t) => {
   const engine = await EngineProcess.start(t, { serve: echoServer });
   const open = await engine.connect();
@@ -49,6 +65,27 @@ test("a new connection waits for busy JavaScript no longer than its timeout", as
   const started = performance.now();
   assert.equal(await fate(await engine.connect()), "ECONNRESET");
   assert.ok(performance.now() - started < 1_000);
+});
+
+test("of what JavaScript has not read there is never much: connections that come wait unaccepted", async (t) => {
+  const engine = await EngineProcess.start(t, { serve: echoServer, limits: { connections: 1 } });
+  const first = await engine.connect();
+  assert.equal(await echo(first, "only"), "only");
+  await engine.stall(2_000);
+  const started = performance.now();
+  let reset = 0;
+  const gone = Array.from({ length: 6_000 }, (_, i) => {
+    const socket = engine.dial(`127.0.2.${1 + (i % 16)}`);
+    return new Promise<void>((resolve) => {
+      socket.once("close", () => {
+        reset += 1;
+        resolve();
+      });
+    });
+  });
+  while (performance.now() - started < 1_800) await sleep(20);
+  assert.ok(reset >= 4_096 && reset < 4_096 + 64 + 10, `${reset} were accepted, to be reset`);
+  await Promise.all(gone);
 });
 
 test("8,000 idle connections hold no pipe, and each still works", async (t) => {

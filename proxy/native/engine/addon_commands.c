@@ -151,7 +151,7 @@ static napi_value simple(napi_env env, napi_callback_info info, enum command_typ
 
 static napi_value release(napi_env env, napi_callback_info info) { return simple(env, info, RELEASE, true); }
 static napi_value close_one(napi_env env, napi_callback_info info) { return simple(env, info, CLOSE, true); }
-static napi_value close_all(napi_env env, napi_callback_info info) { return simple(env, info, CLOSE, false); }
+static napi_value close_all(napi_env env, napi_callback_info info) { return simple(env, info, CLOSE_ALL, false); }
 static napi_value report(napi_env env, napi_callback_info info) { return simple(env, info, REPORT, false); }
 static napi_value pause_accepting(napi_env env, napi_callback_info info) { return simple(env, info, PAUSE, false); }
 static napi_value resume(napi_env env, napi_callback_info info) { return simple(env, info, RESUME, false); }

@@ -161,12 +161,7 @@ void addon_wake(struct engine *engine)
 
 void addon_rearm(struct engine *engine)
 {
-	bool waiting;
-
 	atomic_store(&engine->javascript_is_told, false);
-	pthread_mutex_lock(&engine->events.lock);
-	waiting = engine->events.first != NULL;
-	pthread_mutex_unlock(&engine->events.lock);
-	if (waiting)
+	if (queue_length(&engine->events))
 		addon_wake(engine);
 }

@@ -115,7 +115,8 @@ struct engine {
 	uint32_t listener_count;
 	bool share_port; /* with the listeners of other engines: SO_REUSEPORT */
 	bool paused, stopping, has_news;
-	uint64_t retry_accept_ms; /* descriptors have run out; 0: they have not */
+	bool starved;             /* descriptors have run out, and JavaScript has been told */
+	uint64_t retry_accept_ms; /* nothing is accepted before, nor while paused; 0: no rest */
 	struct limits limits;
 	struct connection **slots; /* by slot number; NULL: free */
 	uint32_t *generations, *free_slots;
@@ -141,6 +142,7 @@ uint64_t clock_us(void);
 /* listener.c: errno, or 0 */
 int listener_open(struct engine *engine, const union address *address, uint16_t *port);
 void listener_accept(struct engine *engine, struct end *listener);
+uint64_t listener_retry_ms(const struct engine *engine); /* UINT64_MAX: never */
 void listener_retry(struct engine *engine);
 void listener_pause(struct engine *engine, bool pause);
 void listener_keepalive(struct engine *engine);

@@ -12,7 +12,14 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { ORIGINAL_DST = 80, BACKLOG = 4096, ACCEPTS_A_TURN = 64, RETRY_MS = 100 };
+enum { ORIGINAL_DST = 80, BACKLOG = 4096, ACCEPTS_A_TURN = 64, STARVED_MS = 100 };
+
+/*
+ * While JavaScript is busy, what it has not read grows with each connection that is accepted: beyond so many messages
+ * those that come wait in the backlog. That bounds the rest too: what is told without being asked for is told of an
+ * accepted connection, once each, or is the news that descriptors have run out, as often as they are looked for.
+ */
+enum { MAX_UNREAD = 4096, UNREAD_MS = 10 };
 
 int listener_open(struct engine *engine, const union address *address, uint16_t *port)
 {
@@ -81,22 +88,40 @@ static void reset(int fd)
 	close(fd);
 }
 
+/* It is told of and at its end at once; only where there is no memory for it does it have no id. */
+static void fail(struct engine *engine, int fd, struct event *event, struct connection *connection, int error)
+{
+	event->id = connection ? connection->id : 0;
+	event->accepted.error = error;
+	emit(engine, ACCEPTED, event);
+	if (connection) {
+		connection_end(connection, ENGINE, FAILED, error);
+		return;
+	}
+	reset(fd);
+	emit(engine, FINISHED, &(struct event){
+		.finished = {.address = -1, .error = error, .by = ENGINE, .how = FAILED}});
+}
+
 static void take(struct engine *engine, int fd, const union address *source)
 {
 	struct event event = {.accepted = {.source = *source}};
 	struct connection *connection;
+	int error = ENOMEM;
 
 	find_destination(fd, &event);
 	event.accepted.own = own_has(source, &event.accepted.destination);
-	event.accepted.over_limit = engine->open >= engine->limits.connections;
-	connection = event.accepted.over_limit ? NULL : connection_new(engine, fd);
-	if (!connection || loop_register(engine, &connection->app, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
+	if (engine->open >= engine->limits.connections) {
 		event.accepted.over_limit = true;
+		reset(fd);
 		emit(engine, ACCEPTED, &event);
-		if (connection)
-			connection_end(connection, ENGINE, FAILED, errno);
-		else
-			reset(fd);
+		return;
+	}
+	connection = connection_new(engine, fd);
+	if (connection)
+		error = loop_register(engine, &connection->app, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+	if (error) {
+		fail(engine, fd, &event, connection, error);
 		return;
 	}
 	event.id = connection->id;
@@ -105,18 +130,28 @@ static void take(struct engine *engine, int fd, const union address *source)
 		deadline_set(connection, engine->now_ms + engine->limits.verdict_ms);
 }
 
-/* Descriptors have run out: stop asking, or epoll would report the same connection for ever, and look again later. */
-static void rest(struct engine *engine, int error)
+/* Stops asking, or epoll would report the same connection for ever, and looks again later. */
+static void rest(struct engine *engine, uint32_t ms)
 {
-	if (!engine->retry_accept_ms) {
+	if (!engine->retry_accept_ms)
 		watch(engine, false);
+	engine->retry_accept_ms = engine->now_ms + ms;
+}
+
+static void starve(struct engine *engine, int error)
+{
+	if (!engine->starved)
 		emit(engine, ACCEPTING, &(struct event){.accepting = {.paused = true, .error = error}});
-	}
-	engine->retry_accept_ms = engine->now_ms + RETRY_MS;
+	engine->starved = true;
+	rest(engine, STARVED_MS);
 }
 
 void listener_accept(struct engine *engine, struct end *listener)
 {
+	if (queue_length(&engine->events) >= MAX_UNREAD) {
+		rest(engine, UNREAD_MS);
+		return;
+	}
 	for (int i = 0; i < ACCEPTS_A_TURN && !engine->paused; i++) {
 		union address source = {0};
 		socklen_t length = sizeof source;
@@ -127,29 +162,29 @@ void listener_accept(struct engine *engine, struct end *listener)
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-			rest(engine, errno);
+			starve(engine, errno);
 		if (errno != ECONNABORTED && errno != EINTR)
 			return;
 	}
 }
 
+uint64_t listener_retry_ms(const struct engine *engine)
+{
+	return engine->retry_accept_ms && !engine->paused ? engine->retry_accept_ms : UINT64_MAX;
+}
+
+/* The rest is over; whether there is something to accept with again, accepting shows, so never while paused. */
 void listener_retry(struct engine *engine)
 {
 	engine->retry_accept_ms = 0;
-	if (engine->paused)
-		return;
-	for (uint32_t i = 0; i < engine->listener_count; i++)
+	for (uint32_t i = 0; i < engine->listener_count && !engine->retry_accept_ms; i++)
 		listener_accept(engine, &engine->listeners[i]);
 	if (engine->retry_accept_ms)
 		return;
 	watch(engine, true);
-	emit(engine, ACCEPTING, &(struct event){.accepting = {.paused = false}});
-}
-
-void listener_keepalive(struct engine *engine)
-{
-	for (uint32_t i = 0; i < engine->listener_count; i++)
-		dial_keepalive(engine, engine->listeners[i].fd);
+	if (engine->starved)
+		emit(engine, ACCEPTING, &(struct event){.accepting = {.paused = false}});
+	engine->starved = false;
 }
 
 void listener_pause(struct engine *engine, bool pause)
@@ -157,4 +192,12 @@ void listener_pause(struct engine *engine, bool pause)
 	engine->paused = pause;
 	if (!engine->retry_accept_ms)
 		watch(engine, !pause);
+	else if (!pause)
+		listener_retry(engine);
+}
+
+void listener_keepalive(struct engine *engine)
+{
+	for (uint32_t i = 0; i < engine->listener_count; i++)
+		dial_keepalive(engine, engine->listeners[i].fd);
 }

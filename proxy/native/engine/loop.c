@@ -63,8 +63,8 @@ static int sleep_ms(struct engine *engine)
 
 	if (engine->ready_first)
 		return 0;
-	if (engine->retry_accept_ms && engine->retry_accept_ms < until)
-		until = engine->retry_accept_ms;
+	if (listener_retry_ms(engine) < until)
+		until = listener_retry_ms(engine);
 	if (until == UINT64_MAX)
 		return -1;
 	if (until <= engine->now_ms)
@@ -127,7 +127,7 @@ static void serve_deadlines(struct engine *engine)
 
 	while ((connection = deadline_next(engine)) && connection->deadline_ms <= engine->now_ms)
 		connection_deadline(connection);
-	if (engine->retry_accept_ms && engine->retry_accept_ms <= engine->now_ms)
+	if (listener_retry_ms(engine) <= engine->now_ms)
 		listener_retry(engine);
 }
 

@@ -47,7 +47,7 @@ struct event {
 			bool direct;     /* nothing redirected it: somebody connected to the listener itself */
 			bool own;        /* it comes from a socket of this engine's */
 			bool over_limit; /* it has been reset already, and its id is 0 */
-			int error;       /* errno of SO_ORIGINAL_DST */
+			int error;       /* errno: where it was going is unknown, or it could not be kept */
 		} accepted;
 		struct {
 			uint8_t *bytes;
@@ -79,7 +79,7 @@ struct event {
 	};
 };
 
-enum command_type { PEEK, RELAY, REFUSE, RELEASE, CLOSE, REPORT, LIMIT, PAUSE, RESUME, STOP };
+enum command_type { PEEK, RELAY, REFUSE, RELEASE, CLOSE, CLOSE_ALL, REPORT, LIMIT, PAUSE, RESUME, STOP };
 
 struct command {
 	struct command *next;

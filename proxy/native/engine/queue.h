@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct node {
 	struct node *next;
@@ -15,6 +16,7 @@ struct node {
 struct queue {
 	pthread_mutex_t lock;
 	struct node *first, *last;
+	size_t length;
 };
 
 static inline bool queue_add(struct queue *queue, void *member)
@@ -30,6 +32,7 @@ static inline bool queue_add(struct queue *queue, void *member)
 	else
 		queue->last->next = node;
 	queue->last = node;
+	queue->length++;
 	pthread_mutex_unlock(&queue->lock);
 	return was_empty;
 }
@@ -41,8 +44,19 @@ static inline void *queue_take(struct queue *queue)
 	pthread_mutex_lock(&queue->lock);
 	all = queue->first;
 	queue->first = queue->last = NULL;
+	queue->length = 0;
 	pthread_mutex_unlock(&queue->lock);
 	return all;
+}
+
+static inline size_t queue_length(struct queue *queue)
+{
+	size_t length;
+
+	pthread_mutex_lock(&queue->lock);
+	length = queue->length;
+	pthread_mutex_unlock(&queue->lock);
+	return length;
 }
 
 #endif

@@ -171,10 +171,11 @@ void verdict_obey(struct engine *engine, struct command *command)
 		obey_all(engine, REPORT);
 		emit(engine, REPORTED, &(struct event){0});
 		break;
+	case CLOSE_ALL:
+		obey_all(engine, CLOSE);
+		break;
 	default:
-		if (command->type == CLOSE && !command->id)
-			obey_all(engine, CLOSE);
-		else if (is_waiting(connection, command->type))
+		if (is_waiting(connection, command->type))
 			taken = obey_for(connection, command);
 		else if (command->type == PEEK || command->type == RELEASE)
 			emit(engine, GONE, &(struct event){.id = command->id});

@@ -1,6 +1,6 @@
 /**
  * An engine in a process of its own, so that what it uses can be counted: relays everything to 127.0.0.1 at the port
- * given, and obeys lines on its standard input: `usage`, `stall MS`. Answers and news are JSON lines.
+ * given, and obeys lines on its standard input: `usage`, `stall MS`, `pause`, `resume`. Answers and news are JSON lines.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -47,12 +47,18 @@ function usage() {
 }
 
 createInterface(process.stdin)
-  .on("line", (line) => {
+  .on("line", async (line) => {
     const [command, argument] = line.split(" ");
     if (command === "usage") {
       globalThis.gc?.();
       say({ usage: usage() });
     }
+    if (command === "pause") {
+      engine.pause();
+      await engine.report(); // which comes after it
+      say({ pausing: true });
+    }
+    if (command === "resume") engine.resume();
     if (command === "stall") {
       say({ stalling: true });
       const until = performance.now() + Number(argument);

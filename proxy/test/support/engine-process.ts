@@ -57,6 +57,16 @@ export class EngineProcess {
     return (await this.said("usage")).usage as Usage;
   }
 
+  /** Accepts no more; resolves when that has begun. */
+  async pause(): Promise<void> {
+    this.#child.stdin?.write("pause\n");
+    await this.said("pausing");
+  }
+
+  resume(): void {
+    this.#child.stdin?.write("resume\n");
+  }
+
   /** Keeps its JavaScript busy; resolves when that has begun. */
   async stall(ms: number): Promise<void> {
     this.#child.stdin?.write(`stall ${ms}\n`);
