@@ -93,11 +93,9 @@ function permitByName(
 
 /** Names that are matched by their addresses alone, and whose addresses are not known. */
 function unresolved(lists: readonly Clauses[], port: number, answers: Answers): string[] {
-  const names: string[] = [];
-  for (const list of lists)
-    if (list.tcpNamesOn(port))
-      names.push(...list.tcpNames(port).filter((name) => answers.addressesOf(name) === undefined));
-  return names;
+  if (!lists.some((list) => list.tcpNamesOn(port))) return [];
+  const names = new Set(lists.flatMap((list) => list.tcpNames(port)));
+  return [...names].filter((name) => answers.addressesOf(name) === undefined);
 }
 
 /** What is not whole counts as no protocol, and its name as none. */
