@@ -48,7 +48,10 @@ for (const [argv, options, command] of [
 test("every attempt of the demo goes as its table says, and nothing is left behind", async () => {
   const { stdout, status } = await run();
   assert.equal(status, 0, stdout);
-  assert.match(stdout, /All 13 attempts went as they should/);
+  assert.match(stdout, /All 21 attempts went as they should/);
+  assert.match(stdout, /"reason": "denied.no_rule"/);
+  assert.doesNotMatch(stdout, /^NO /m);
+  assert.match(stdout, /^ok {2}rule removed: that connection +ECONNRESET$/m);
   assert.deepEqual(leftovers(), []);
 });
 

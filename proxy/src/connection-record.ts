@@ -1,9 +1,9 @@
-import type { Allowed, Answers, Denied } from "@sallyport/core/decision";
+import type { Allowed, Answers, Denied, Seen } from "@sallyport/core/decision";
 import { explain } from "@sallyport/core/explain";
 import type { Policy } from "@sallyport/core/policy";
 import type { FailReason, Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord, Ending } from "@sallyport/core/record";
-import { attemptOf, type OpenConnection, type Outcome } from "./connection.ts";
+import { attemptOf, nameOf, type OpenConnection, type Outcome } from "./connection.ts";
 import type { Finished } from "./engine.ts";
 
 /** What the records of one sidecar share. */
@@ -32,7 +32,7 @@ export function recordOf(
     ...decidedBy(connection, outcome, recording),
     original_address: destination.address,
     original_port: destination.port,
-    ...shown(connection, outcome, recording.answers),
+    ...shown(connection, outcome),
     ...(dialled !== undefined && { dialled_address: dialled, dialled_port: destination.port }),
     bytes_sent: end.sent,
     bytes_received: end.received,
@@ -91,34 +91,22 @@ function refusedBy(connection: OpenConnection, denied: Denied, { policy, answers
 }
 
 /** What the app has shown of itself. */
-function shown(
-  { seen, request, resolved }: OpenConnection,
-  outcome: Outcome | undefined,
-  answers: Answers,
-) {
-  const byDns =
-    outcome?.verdict === "allow" &&
-    outcome.match?.clause.hosts &&
-    outcome.match.ports.protocol === "tcp";
-  const name = byDns ? outcome.match?.what : seen?.name;
-  const addresses =
-    name === undefined
-      ? undefined
-      : (resolved?.get(name) ?? (byDns ? answers.addressesOf(name) : undefined));
+function shown(connection: OpenConnection, outcome: Outcome | undefined) {
+  const { seen, request, resolved } = connection;
+  const name = outcome?.verdict === "allow" ? nameOf(connection, outcome) : seen?.name;
+  const addresses = name === undefined ? undefined : resolved?.get(name);
   return {
     ...(seen && { protocol: seen.protocol }),
-    ...(name !== undefined && {
-      name,
-      name_source: byDns
-        ? ("dns" as const)
-        : seen?.protocol === "http"
-          ? ("host" as const)
-          : ("sni" as const),
-    }),
+    ...(name !== undefined && { name, name_source: sourceOf(name, seen) }),
     ...(seen?.invalidName !== undefined && { invalid_name: seen.invalidName }),
     ...request,
     ...(addresses && { resolved: addresses }),
   };
+}
+
+function sourceOf(name: string, seen: Seen | undefined): "sni" | "host" | "dns" {
+  if (name !== seen?.name) return "dns";
+  return seen.protocol === "http" ? "host" : "sni";
 }
 
 /** `*.example.com:443`, `[2001:db8::/32]:1-65535`: what allowed it, for records and counters. */

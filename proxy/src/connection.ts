@@ -1,4 +1,4 @@
-import type { Answers, Attempt, Decision, Seen, Verdict } from "@sallyport/core/decision";
+import type { Allowed, Answers, Attempt, Decision, Seen, Verdict } from "@sallyport/core/decision";
 import { evaluate } from "@sallyport/core/evaluate";
 import type { Policy } from "@sallyport/core/policy";
 import type { Endpoint } from "./engine.ts";
@@ -79,10 +79,24 @@ async function decideLater(
 /** By the policy in force now: it may be a newer one than when the question was asked. */
 function judge(connection: OpenConnection, means: Means): Decision {
   const decision = evaluate(means.policy(), attemptOf(connection, means.answers));
+  if (decision.verdict === "allow") noteAnswers(connection, decision, means.answers);
   // The HTTP path is not built yet: nobody here could speak TLS for the app.
   if (decision.verdict === "allow" && decision.originate && means.policy().mode === "enforce")
     return { verdict: "deny", reason: "denied.protocol" };
   return decision;
+}
+
+/** The name by which it was allowed: the app's own, or the one that the address it dialled was found to be of. */
+export function nameOf({ seen }: OpenConnection, { match }: Allowed): string | undefined {
+  return match?.clause.hosts && match.ports.protocol === "tcp" ? match.what : seen?.name;
+}
+
+/** What is known of its name now is what it was decided by, whatever the name leads to later. */
+function noteAnswers(connection: OpenConnection, allowed: Allowed, answers: Answers): void {
+  const name = nameOf(connection, allowed);
+  if (name === undefined || connection.resolved?.has(name)) return;
+  const addresses = answers.addressesOf(name);
+  if (addresses) connection.resolved = new Map(connection.resolved).set(name, addresses);
 }
 
 /**

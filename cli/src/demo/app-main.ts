@@ -1,10 +1,12 @@
 /**
  * The app of the demo, an ordinary program that knows of no proxy: makes the attempts given as JSON in its argument, one
- * after the other, and prints what it saw of each as one JSON line.
+ * after the other, and prints what it saw of each as one JSON line. With `hold`, it opens one connection instead, and says
+ * when it is open and how it ended.
  */
 import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { Attempt, Outcome } from "./attempts.ts";
 import { DOWNLOAD, GREETING } from "./world.ts";
 
@@ -12,51 +14,90 @@ export interface Seen {
   readonly outcome: Outcome;
   readonly sent: number;
   readonly received: number;
+  /** What a refusal said. */
+  readonly told?: string;
+}
+
+/** The app's argument. */
+export interface Task {
+  readonly attempts: readonly Attempt[];
+  /** PEM: whom it trusts. */
+  readonly ca: string;
+  readonly hold?: { readonly address: string; readonly port: number };
 }
 
 const ECHOED = Buffer.alloc(1 << 20, "over and out ");
 const TIMEOUT_MS = 5_000;
 
-/** What to say, whether to say it before listening, and what must come back. */
-const EXCHANGES: Readonly<
-  Record<string, Readonly<{ say: Buffer; good(answer: Buffer): boolean }>>
-> = {
-  http: {
-    say: Buffer.from("GET / HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n\r\n"),
+interface Exchange {
+  readonly say: Buffer;
+  good(answer: Buffer): boolean;
+}
+
+/** What to say, and what must come back. */
+const EXCHANGES: Readonly<Record<string, (attempt: Attempt) => Exchange>> = {
+  http: ({ name = "demo" }) => ({
+    say: Buffer.from(`GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`),
     good: (answer) => /^HTTP\/1\.1 200 /.test(answer.toString()),
-  },
-  greeting: {
+  }),
+  tls: ({ address, reaches = address, name }) => ({
+    say: Buffer.alloc(0),
+    good: (answer) => answer.toString() === `you reached ${reaches} as ${name}\n`,
+  }),
+  greeting: () => ({
     say: Buffer.from("QUIT\r\n"),
     good: (answer) => answer.toString() === `${GREETING}221 bye\r\n`,
-  },
-  download: {
+  }),
+  download: () => ({
     say: Buffer.alloc(0),
     good: (answer) => answer.equals(Buffer.alloc(DOWNLOAD.bytes, DOWNLOAD.pattern)),
-  },
-  echo: { say: ECHOED, good: (answer) => answer.equals(ECHOED) },
+  }),
+  echo: () => ({ say: ECHOED, good: (answer) => answer.equals(ECHOED) }),
 };
 
-function overTcp({ address, port, exchange }: Attempt): Promise<Seen> {
-  const { say, good } = EXCHANGES[exchange] ?? { say: Buffer.alloc(0), good: () => false };
+const { attempts, ca, hold }: Task = JSON.parse(process.argv[2] ?? "{}");
+
+function overTcp(attempt: Attempt): Promise<Seen> {
+  const { address: host, port, exchange, name } = attempt;
+  const { say, good } = EXCHANGES[exchange]?.(attempt) ?? {
+    say: Buffer.alloc(0),
+    good: () => false,
+  };
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    const socket: Socket = connect({ host: address, port, allowHalfOpen: true });
+    const isTls = exchange === "tls";
+    const socket: Socket = isTls
+      ? connectTls({ host, port, ca, ...(name && { servername: name }) })
+      : connect({ host, port, allowHalfOpen: true });
     const done = (outcome: Outcome) => {
-      const received = Buffer.concat(chunks).length;
-      resolve({ outcome, sent: outcome === "answered" ? say.length : 0, received });
+      const answer = Buffer.concat(chunks);
+      resolve({
+        ...{ outcome, sent: outcome === "answered" ? say.length : 0, received: answer.length },
+        ...(outcome === "403" && { told: answer.toString().split("\r\n\r\n")[1] ?? "" }),
+      });
       socket.destroy();
     };
     // A server that speaks first is listened to first.
     const speak = () => socket.end(say);
     if (exchange === "greeting") socket.once("data", speak);
-    else socket.once("connect", speak);
+    else socket.once(isTls ? "secureConnect" : "connect", speak);
     socket.on("data", (chunk) => chunks.push(chunk));
-    socket.once("end", () => done(good(Buffer.concat(chunks)) ? "answered" : "wrong answer"));
-    socket.once("error", (error: NodeJS.ErrnoException) =>
-      done(error.code === "ECONNRESET" || error.code === "EPIPE" ? "reset" : "refused"),
-    );
+    socket.once("end", () => done(outcomeOf(Buffer.concat(chunks), good)));
+    socket.once("error", (error: NodeJS.ErrnoException) => done(outcomeOfError(error)));
     socket.setTimeout(TIMEOUT_MS, () => done("no answer"));
   });
+}
+
+function outcomeOf(answer: Buffer, good: (answer: Buffer) => boolean): Outcome {
+  if (good(answer)) return "answered";
+  return answer.toString("latin1", 0, 13) === "HTTP/1.1 403 " ? "403" : "wrong answer";
+}
+
+/** OpenSSL names the alert that it was sent: access_denied (RFC 8446 §6.2). */
+function outcomeOfError({ code, message }: NodeJS.ErrnoException): Outcome {
+  if (code === "ERR_SSL_TLSV1_ALERT_ACCESS_DENIED" || /alert access denied/.test(message))
+    return "TLS alert";
+  return code === "ECONNRESET" || code === "EPIPE" ? "reset" : "refused";
 }
 
 function overUdp({ address, port }: Attempt): Promise<Seen> {
@@ -91,8 +132,17 @@ function make(attempt: Attempt): Promise<Seen> {
   return attempt.protocol === "udp" ? overUdp(attempt) : overTcp(attempt);
 }
 
-async function main(attempts: readonly Attempt[]): Promise<void> {
-  for (const attempt of attempts) console.log(JSON.stringify(await make(attempt)));
+/** Open for as long as it is let: `open` once a byte has come back, then how it ended. */
+function holdOpen({ address: host, port }: NonNullable<Task["hold"]>): void {
+  const socket = connect({ host, port }, () => socket.write("hold"));
+  socket.once("data", () => console.log("open"));
+  socket.once("error", ({ code }: NodeJS.ErrnoException) => console.log(code));
+  socket.once("end", () => console.log("end"));
 }
 
-main(JSON.parse(process.argv[2] ?? "[]"));
+async function main(): Promise<void> {
+  for (const attempt of attempts) console.log(JSON.stringify(await make(attempt)));
+  if (hold) holdOpen(hold);
+}
+
+main();

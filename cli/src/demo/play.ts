@@ -4,14 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { styleText } from "node:util";
+import { createAuthority } from "@sallyport/controller/certificates";
 import type { DecisionRecord } from "@sallyport/core/record";
 import { PORTS } from "@sallyport/proxy/contract";
 import { type Host, startContainer } from "../lab/container.ts";
 import type { Container, Pod } from "../lab/pod.ts";
 import { httpGet, type RunningContainer, runInitContainers } from "../lab/run-pod.ts";
-import type { Seen } from "./app-main.ts";
+import { type App, appContainer, appIn, attempt } from "./app.ts";
 import { ATTEMPTS, POLICY } from "./attempts.ts";
 import { DEPLOYMENT, NAMESPACE, podOfDeployment } from "./deployment.ts";
+import { changeWhileItRuns } from "./live.ts";
 import { attemptTable, changedStats, judge, recordTable } from "./report.ts";
 import { type Stage, setStage } from "./stage.ts";
 import { admit, startWebhook } from "./webhook.ts";
@@ -54,12 +56,10 @@ export async function play(
   );
   for (const warning of admitted.warnings) say(`             warning: ${warning}`);
 
-  const stage = await setStage();
+  const authority = await createAuthority(Date.now());
+  const stage = await setStage(await authority.issue(Object.keys(WORLD.names), Date.now()));
   cleanUps.push(() => stage.close());
-  step(
-    "namespaces",
-    `pod ${WORLD.pod.join(" and ")}; outside, ${WORLD.servers.length} servers at documentation addresses`,
-  );
+  step("namespaces", `pod ${WORLD.pod.join(" and ")}; outside, ${WORLD.servers.length} servers`);
 
   const host: Host = {
     namespace: stage.pod,
@@ -78,53 +78,42 @@ export async function play(
   if (!sidecar) throw new Error("the patched pod has no sidecar");
   say("");
 
-  const status =
-    command.length > 0
-      ? await runCommand(pod, host, command, sidecar, say)
-      : await runAttempts(pod, host, stage, sidecar, say);
-  return status;
+  if (command.length > 0) return runCommand(pod, host, command, sidecar, say);
+  const app = appIn(pod, host, authority.certificate);
+  const wrong = await runAttempts(app, stage, sidecar, say);
+  const live = { pod, host, sidecar, folder, app, say };
+  return (await changeWhileItRuns(live)) && wrong === 0 ? 0 : 1;
 }
 
-/** The demo's own app, and whether all went as the table says. */
+/** The attempts of the table, one after the other; gives how many did not go as it says. */
 async function runAttempts(
-  pod: Pod,
-  host: Host,
+  app: App,
   stage: Stage,
   sidecar: RunningContainer,
   say: Say,
 ): Promise<number> {
   const before = await httpGet(stage.pod, PORTS.admin, "/stats");
-  const app = appOf(pod, [
-    process.execPath,
-    join(import.meta.dirname, "app-main.ts"),
-    JSON.stringify(ATTEMPTS),
-  ]);
-  const child = startContainer(pod, app, host, ["ignore", "pipe", "inherit"]);
-  let output = "";
-  child.stdout?.setEncoding("utf8").on("data", (text) => {
-    output += text;
-  });
-  await once(child, "close");
-  const seen: Seen[] = output
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
+  const seen = await attempt(app, ATTEMPTS);
   const records = await settledRecords(stage, sidecar);
   const judged = judge(ATTEMPTS, seen, records);
   for (const line of attemptTable(judged)) say(line);
+  say(`\n${styleText("bold", "What the app was told of its request to another name")}`);
+  for (const line of (seen.find(({ told }) => told)?.told ?? "nothing").trim().split("\n"))
+    say(line);
   say(`\n${styleText("bold", "/stats, what changed")}`);
   for (const line of changedStats(before, await httpGet(stage.pod, PORTS.admin, "/stats")))
     say(line);
 
   const wrong = judged.filter(({ faults }) => faults.length > 0);
   say("");
-  for (const { attempt, faults } of wrong) say(`${attempt.what}: ${faults.join("; ")}`);
+  for (const { attempt, faults, record } of wrong)
+    say(`${attempt.what}: ${faults.join("; ")}\n  its record: ${JSON.stringify(record)}`);
   say(
     wrong.length === 0
       ? `All ${judged.length} attempts went as they should. Try your own: npm run demo -- curl -v http://api.example.com/`
       : `${wrong.length} of ${judged.length} attempts did not go as they should.`,
   );
-  return wrong.length === 0 ? 0 : 1;
+  return wrong.length;
 }
 
 /** A command of the user's with this terminal, and then what the sidecar recorded of it. */
@@ -135,7 +124,7 @@ async function runCommand(
   sidecar: RunningContainer,
   say: Say,
 ): Promise<number> {
-  const child = startContainer(pod, appOf(pod, command), host, "inherit");
+  const child = startContainer(pod, appContainer(pod, command), host, "inherit");
   const [status, signal] = await once(child, "exit");
   const records = await settledRecords({ pod: host.namespace }, sidecar);
   say(records.length === 0 ? "\nThe sidecar saw no connection." : "");
@@ -144,7 +133,7 @@ async function runCommand(
 }
 
 /** The sidecar's records once all its connections have ended and its log has been written out. */
-async function settledRecords(
+export async function settledRecords(
   { pod }: Pick<Stage, "pod">,
   sidecar: RunningContainer,
 ): Promise<DecisionRecord[]> {
@@ -160,13 +149,6 @@ async function settledRecords(
     await sleep(50);
   }
   return sidecar.output.map((line) => JSON.parse(line) as DecisionRecord);
-}
-
-/** The pod's own app container with another command. */
-function appOf({ spec }: Pod, command: readonly string[]): Container {
-  const app = spec.containers.find(({ name }) => name === "app");
-  if (!app) throw new Error("the patched pod has lost its app");
-  return { ...app, command };
 }
 
 /** The API server gives a generated name after admission. */

@@ -30,14 +30,16 @@ export function judge(
   seen: readonly Seen[],
   records: readonly DecisionRecord[],
 ): Judged[] {
+  const left = [...records].sort((a, b) => a.connection - b.connection);
   return attempts.map((attempt, i) => {
     const saw = seen[i];
-    const record = records.find(
+    const at = left.findIndex(
       ({ original_address, original_port }) =>
         attempt.protocol === "tcp" &&
         original_address === attempt.address &&
         original_port === attempt.port,
     );
+    const record = at < 0 ? undefined : left.splice(at, 1)[0];
     const faults: string[] = [];
     if (saw?.outcome !== attempt.app)
       faults.push(`the app was to see "${attempt.app}", not "${saw?.outcome ?? "nothing"}"`);
@@ -45,7 +47,9 @@ export function judge(
       faults.push(
         `the sidecar was to say ${attempt.sidecar ?? "nothing"}, not ${record?.reason ?? "nothing"}`,
       );
-    if (record && saw?.outcome === "answered" && saw.received !== record.bytes_received)
+    // What TLS adds, only the wire has.
+    const isPlain = attempt.exchange !== "tls" && saw?.outcome === "answered";
+    if (record && isPlain && saw.received !== record.bytes_received)
       faults.push(
         `the app received ${saw.received} bytes, the record has ${record.bytes_received}`,
       );
@@ -55,18 +59,27 @@ export function judge(
 
 export function attemptTable(judged: readonly Judged[]): string[] {
   return table([
-    ["", "attempt", "app dialled", "sidecar recovered", "verdict", "app saw", "sent", "received"],
+    [
+      "",
+      "attempt",
+      "app dialled",
+      "by the name of",
+      "verdict",
+      "sidecar dialled",
+      "app saw",
+      "received",
+    ],
     ...judged.map(({ attempt, seen, record, faults }) => [
       faults.length === 0 ? "ok" : "NO",
       attempt.what,
       `${attempt.protocol} ${endpoint(attempt.address, attempt.port)}`,
-      record ? endpoint(record.original_address, record.original_port) : "-",
+      record?.name ?? "-",
       record?.reason ??
         (seen?.outcome === "answered"
           ? "not asked: leaves directly"
           : "not asked: rejected by iptables"),
+      record?.dialled_address ?? "-",
       seen?.outcome ?? "nothing",
-      record ? String(record.bytes_sent) : "",
       record ? String(record.bytes_received) : "",
     ]),
   ]);
@@ -75,11 +88,12 @@ export function attemptTable(judged: readonly Judged[]): string[] {
 /** The records of a run without expectations: whatever the user's own command did. */
 export function recordTable(records: readonly DecisionRecord[]): string[] {
   return table([
-    ["sidecar recovered", "verdict", "rule", "sent", "received", "closed by"],
+    ["sidecar recovered", "name", "verdict", "rule", "sent", "received", "closed by"],
     ...records.map((record) => [
       endpoint(record.original_address, record.original_port),
+      record.name ?? "-",
       record.reason,
-      record.rule ?? "-",
+      record.rule ?? (record.nearest ? `nearest: ${record.nearest}` : "-"),
       String(record.bytes_sent),
       String(record.bytes_received),
       `${record.closed_by} (${record.closed_how})`,

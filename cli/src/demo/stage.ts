@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { ServingCertificate } from "@sallyport/controller/certificates";
 import { link, NetworkNamespace, routeVia } from "../lab/namespace.ts";
 import { WORLD } from "./world.ts";
 
@@ -10,7 +11,8 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function setStage(): Promise<Stage> {
+/** `serving` is what the world's TLS servers show. */
+export async function setStage(serving: ServingCertificate): Promise<Stage> {
   const opened: NetworkNamespace[] = [];
   const close = async () => {
     await Promise.all(opened.map((namespace) => namespace.close()));
@@ -25,9 +27,11 @@ export async function setStage(): Promise<Stage> {
       { namespace: world, name: "eth0", addresses: WORLD.gateway },
     );
     await routeVia(pod, ...WORLD.gateway.map(addressOf));
+    const linked = new Set<string>(WORLD.gateway.map(addressOf));
     const addresses = new Set(WORLD.servers.map(({ address }) => address));
-    for (const address of addresses) await world.run("ip", "address", "add", address, "dev", "lo");
-    await startServers(world);
+    for (const address of [...addresses].filter((each) => !linked.has(each)))
+      await world.run("ip", "address", "add", address, "dev", "lo");
+    await startServers(world, serving);
     return { pod, world, close };
   } catch (error) {
     await close();
@@ -35,8 +39,12 @@ export async function setStage(): Promise<Stage> {
   }
 }
 
-function startServers(world: NetworkNamespace): Promise<void> {
-  const child = world.spawn([process.execPath, join(import.meta.dirname, "world-main.ts")], {
+function startServers(
+  world: NetworkNamespace,
+  { certificate: cert, key }: ServingCertificate,
+): Promise<void> {
+  const program = join(import.meta.dirname, "world-main.ts");
+  const child = world.spawn([process.execPath, program, JSON.stringify({ cert, key })], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   return new Promise((resolve, reject) => {

@@ -1,14 +1,25 @@
-/** The servers of the demo's world, as one process inside its namespace; says "ready" when all of them listen. */
+/**
+ * The servers of the demo's world, as one process inside its namespace; says "ready" when all of them listen. Its argument
+ * is the certificate and key of its TLS servers, PEM in JSON.
+ */
 import { createSocket } from "node:dgram";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { decode, encode } from "dns-packet";
 import { DOWNLOAD, GREETING, type Server, WORLD } from "./world.ts";
+
+const { cert, key }: { cert?: string; key?: string } = JSON.parse(process.argv[2] ?? "{}");
 
 const TCP: Readonly<Record<string, () => NetServer>> = {
   http: () =>
     createHttpServer((request, response) => {
       response.end(`you reached ${request.socket.localAddress} as ${request.headers.host}\n`);
+    }),
+  tls: () =>
+    createTlsServer({ ...(cert && { cert }), ...(key && { key }) }, (socket) => {
+      socket.on("error", () => {});
+      socket.end(`you reached ${socket.localAddress} as ${socket.servername}\n`);
     }),
   echo: () => tcp((socket) => socket.pipe(socket)),
   greeting: () =>

@@ -1,14 +1,19 @@
 /**
- * The outside world of the demo: who listens where. All addresses are for documentation (RFC 5737, RFC 3849), so that a
- * reader cannot take them for anybody's, and exist only inside the demo's second namespace.
+ * The outside world of the demo: who listens where. It exists only inside the demo's second namespace. Addresses are for
+ * documentation (RFC 5737, RFC 3849) where a rule gives them; what a name alone leads to has to be public, and these look
+ * it.
  */
 export const WORLD = {
   pod: ["10.10.0.2/24", "fd10::2/64"],
   gateway: ["10.10.0.1/24", "fd10::1/64"],
   resolver: "192.0.2.53",
-  names: { "api.example.com": ["192.0.2.10", "2001:db8::10"] } as Readonly<
-    Record<string, readonly string[]>
-  >,
+  names: {
+    "api.example.com": ["93.184.216.10", "2606:2800:220:1::10"],
+    "static.cdn.example.com": ["93.184.216.20"],
+    "db.example.com": ["93.184.216.40"],
+    "new.example.com": ["93.184.216.60"],
+    "inside.example.com": ["10.10.0.1"],
+  } as Readonly<Record<string, readonly string[]>>,
   servers: [
     { address: "192.0.2.10", port: 80, speaks: "http" },
     { address: "2001:db8::10", port: 80, speaks: "http" },
@@ -16,8 +21,15 @@ export const WORLD = {
     { address: "203.0.113.30", port: 8080, speaks: "download" },
     { address: "2001:db8::30", port: 7, speaks: "echo" },
     { address: "203.0.113.94", port: 9418, speaks: "echo" },
-    { address: "198.51.100.66", port: 443, speaks: "http" },
-    { address: "2001:db8:bad::66", port: 443, speaks: "http" },
+    { address: "198.51.100.66", port: 443, speaks: "tls" },
+    { address: "93.184.216.10", port: 80, speaks: "http" },
+    { address: "93.184.216.10", port: 443, speaks: "tls" },
+    { address: "2606:2800:220:1::10", port: 443, speaks: "tls" },
+    { address: "93.184.216.20", port: 443, speaks: "tls" },
+    { address: "93.184.216.40", port: 5432, speaks: "echo" },
+    { address: "93.184.216.60", port: 443, speaks: "tls" },
+    { address: "93.184.216.60", port: 9000, speaks: "echo" },
+    { address: "10.10.0.1", port: 443, speaks: "tls" },
     { address: "192.0.2.10", port: 443, speaks: "datagram" },
     { address: "192.0.2.53", port: 53, speaks: "dns" },
   ],

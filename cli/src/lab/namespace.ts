@@ -112,7 +112,11 @@ export interface LinkEnd {
   readonly addresses: readonly string[];
 }
 
-/** A veth pair between two namespaces, both ends up; IPv6 addresses are usable at once (no duplicate detection). */
+/**
+ * A veth pair between two namespaces, both ends up, usable at once: no detection of duplicate addresses, and each end
+ * knows the other's hardware address, for the first neighbour solicitation on a new link is lost as a rule, and the next
+ * comes a second later (RFC 4861 §10, RETRANS_TIMER).
+ */
 export async function link(a: LinkEnd, b: LinkEnd): Promise<void> {
   await a.namespace.run(
     ...["ip", "link", "add", a.name, "type", "veth"],
@@ -126,6 +130,20 @@ export async function link(a: LinkEnd, b: LinkEnd): Promise<void> {
       );
     await end.namespace.run("ip", "link", "set", end.name, "up");
   }
+  await introduce(a, b);
+  await introduce(b, a);
+}
+
+/** Tells one end where the addresses of the other are. */
+async function introduce({ namespace, name }: LinkEnd, other: LinkEnd): Promise<void> {
+  const [{ address: hardware }] = JSON.parse(
+    await other.namespace.run("ip", "-json", "link", "show", "dev", other.name),
+  );
+  for (const address of other.addresses)
+    await namespace.run(
+      ...["ip", "neighbour", "replace", address.replace(/\/\d+$/, "")],
+      ...["lladdr", hardware, "dev", name, "nud", "permanent"],
+    );
 }
 
 /** Sends everything that is not on a link of the namespace to these gateways, one per family. */

@@ -35,19 +35,30 @@ export async function runInitContainers(
 ): Promise<RunningContainer[]> {
   const sidecars: RunningContainer[] = [];
   for (const container of pod.spec.initContainers ?? []) {
-    const startedMs = performance.now();
-    const running = run(pod, container, host);
     if (container.restartPolicy === "Always") {
-      await startupProbe(running, host);
-      progress.started(running, performance.now() - startedMs);
-      sidecars.push(running);
+      const startedMs = performance.now();
+      const sidecar = await startSidecar(pod, container, host);
+      progress.started(sidecar, performance.now() - startedMs);
+      sidecars.push(sidecar);
     } else {
+      const running = run(pod, container, host);
       const status = await running.ended;
       if (status !== 0) throw failure(running, `ended with ${status}`);
       progress.ended(running);
     }
   }
   return sidecars;
+}
+
+/** Starts a container and waits for its startup probe. */
+export async function startSidecar(
+  pod: Pod,
+  container: Container,
+  host: Host,
+): Promise<RunningContainer> {
+  const running = run(pod, container, host);
+  await startupProbe(running, host);
+  return running;
 }
 
 function run(pod: Pod, container: Container, host: Host): RunningContainer {
