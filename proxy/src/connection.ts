@@ -108,6 +108,7 @@ export async function isStillAllowed(
   dialled: readonly string[],
   means: Means,
 ): Promise<boolean> {
+  if (means.policy().mode === "audit") return true;
   const look = () => Promise.resolve<Seen>({ protocol: "opaque" });
   const verdict = await decide({ ...connection }, { ...means, look });
   return verdict?.verdict === "allow" && dialled.every((address) => verdict.dial.includes(address));

@@ -1,6 +1,7 @@
 import type { BoundedWriter } from "./bounded-writer.ts";
 import type { Connections } from "./connections.ts";
 import type { PolicyHolder } from "./policy-holder.ts";
+import type { NamesFigures } from "./resolve/names.ts";
 import { figure, type Stat } from "./stats.ts";
 
 /** Envoy's name for a listener carries the address that it redirects to; readers filter for exactly this. */
@@ -11,12 +12,13 @@ export function sidecarFigures(of: {
   readonly connections: Connections;
   readonly policy: PolicyHolder;
   readonly accessLog: BoundedWriter;
+  readonly names: NamesFigures;
   readonly overflowed: number;
   readonly startedMs: number;
   readonly nowMs: number;
   readonly ready: boolean;
 }): Stat[] {
-  const { connections, policy, accessLog, nowMs } = of;
+  const { connections, policy, accessLog, names, nowMs } = of;
   const listener = (name: string, kind: Stat["kind"], value: number) =>
     figure(`${LISTENER}.${name}`, kind, value, `listener.${name}`);
   return [
@@ -26,6 +28,16 @@ export function sidecarFigures(of: {
     figure("snapshot.version", "gauge", policy.version),
     figure("snapshot.age_seconds", "gauge", Math.round((nowMs - policy.appliedMs) / 1000)),
     figure("snapshot.rejected", "counter", policy.rejected),
+    figure("dns.lookups", "counter", names.lookups),
+    figure("dns.cache_hits", "counter", names.hits),
+    figure("dns.asked", "counter", names.asked),
+    figure("dns.no_address", "counter", names.none),
+    figure("dns.failed", "counter", names.failed),
+    figure("dns.timeouts", "counter", names.timeouts),
+    figure("dns.pending", "gauge", names.pending),
+    figure("dns.cached_names", "gauge", names.cached),
+    figure("dns.kept_names", "gauge", names.kept),
+    figure("dns.kept_names_unknown", "gauge", names.keptUnknown),
     figure("access_log.written", "counter", accessLog.written),
     figure("access_log.dropped", "counter", accessLog.dropped),
     figure("access_log.queued_bytes", "gauge", accessLog.queuedBytes),

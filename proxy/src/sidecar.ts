@@ -69,6 +69,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
         connections,
         policy,
         accessLog,
+        names: names.figures,
         overflowed: traffic.count("denied.limit"),
         startedMs,
         nowMs: now(),

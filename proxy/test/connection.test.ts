@@ -132,6 +132,13 @@ for (const [name, current, seen, dialled, stays] of [
     ["93.184.216.99"],
     false,
   ],
+  [
+    "went elsewhere than the app dialled, in audit mode",
+    policy([], { mode: "audit" }),
+    { protocol: "tls", name: "api.example.com" },
+    ["93.184.216.99"],
+    true,
+  ],
 ] as const)
   test(`under a new policy, an open connection that ${name} ${stays ? "stays" : "goes"}`, async () => {
     const names = { "api.example.com": ["93.184.216.34"] };
