@@ -10,7 +10,8 @@ export interface NativeHandlers {
   ): void;
   head(id: number, bytes: Buffer, ended: boolean, timedOut: boolean): void;
   said(id: number, bytes: Buffer): void;
-  released(id: number, fd: number): void;
+  /** Whether somebody takes the descriptor; it is closed otherwise. */
+  released(id: number, fd: number): boolean;
   /** A peek or a release came too late. */
   gone(id: number): void;
   finished(

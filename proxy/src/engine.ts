@@ -83,6 +83,9 @@ interface Report {
   readonly waiting: ((live: LiveBytes) => void)[];
 }
 
+/** Who waits for an answer about a connection: undefined when it is gone. */
+type Waiting<T> = Map<number, (answer: T | undefined) => void>;
+
 /** Listening failed; `code` is the system's. */
 export class EngineError extends Error {
   readonly code: string;
@@ -101,10 +104,11 @@ export class Engine {
   readonly #natives: NativeEngine[] = [];
   readonly #threads: number;
   readonly #stopped = Promise.withResolvers<void>();
-  readonly #heads = new Map<number, (head: Head | undefined) => void>();
-  readonly #releases = new Map<number, (fd: number | undefined) => void>();
+  readonly #heads: Waiting<Head> = new Map();
+  readonly #releases: Waiting<number> = new Map();
   readonly #reports: Report[] = [];
-  #running = 0;
+  /** Threads that are no more. */
+  readonly #ended = new Set<number>();
 
   /**
    * Listens at once, on one address of each family at most. Each thread has listeners of its own for the same ports, and
@@ -143,18 +147,14 @@ export class Engine {
    * 64 KiB at most, without taking it: the verdict is still to come. Undefined when the connection is gone.
    */
   peek(id: number, moreThan: number, waitMs: number): Promise<Head | undefined> {
-    return new Promise((resolve) => {
-      this.#heads.set(id, resolve);
-      this.#native(id).peek(this.#nativeId(id), moreThan, waitMs);
-    });
+    return this.#ask(id, this.#heads, () =>
+      this.#native(id).peek(this.#nativeId(id), moreThan, waitMs),
+    );
   }
 
   /** The app's socket as a descriptor, untouched; undefined when the connection is gone. It is the caller's to close. */
   release(id: number): Promise<number | undefined> {
-    return new Promise((resolve) => {
-      this.#releases.set(id, resolve);
-      this.#native(id).release(this.#nativeId(id));
-    });
+    return this.#ask(id, this.#releases, () => this.#native(id).release(this.#nativeId(id)));
   }
 
   /**
@@ -209,6 +209,7 @@ export class Engine {
     const reports = this.#natives.map(
       (native, thread) =>
         new Promise<LiveBytes>((resolve) => {
+          if (this.#ended.has(thread)) return resolve(new Map());
           this.#reports[thread]?.waiting.push(resolve);
           native.report();
         }),
@@ -232,6 +233,15 @@ export class Engine {
     return Math.floor(id / this.#threads);
   }
 
+  /** Undefined where there is nobody to answer, or one answer is waited for already. */
+  #ask<T>(id: number, waiting: Waiting<T>, ask: () => void): Promise<T | undefined> {
+    if (this.#ended.has(id % this.#threads) || waiting.has(id)) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      ask();
+      waiting.set(id, resolve);
+    });
+  }
+
   #gone(id: number): void {
     take(this.#heads, id)?.(undefined);
     take(this.#releases, id)?.(undefined);
@@ -245,7 +255,6 @@ export class Engine {
     const global = (id: number) => id * this.#threads + thread;
     const report: Report = { live: new Map(), waiting: [] };
     this.#reports[thread] = report;
-    this.#running += 1;
     return {
       accepted: (id, sourceAddress, sourcePort, address, port, own, overLimit, errno) =>
         accepted({
@@ -259,7 +268,11 @@ export class Engine {
       head: (id, bytes, ended, timedOut) =>
         take(this.#heads, global(id))?.({ bytes, ended, timedOut }),
       said: (id, bytes) => said?.(global(id), bytes),
-      released: (id, fd) => take(this.#releases, global(id))?.(fd),
+      released: (id, fd) => {
+        const resolve = take(this.#releases, global(id));
+        resolve?.(fd);
+        return resolve !== undefined;
+      },
       gone: (id) => this.#gone(global(id)),
       finished: (id, sent, received, connectUs, totalUs, address, by, how, errno) => {
         this.#gone(global(id));
@@ -289,9 +302,11 @@ export class Engine {
       delivered: () => void setImmediate(() => this.#natives[thread]?.rearm()),
       accepting: (paused, errno) => accepting(paused, errno ? errorName(errno) : ""),
       stopped: () => {
+        this.#ended.add(thread);
         for (const resolve of report.waiting.splice(0)) resolve(new Map());
-        this.#running -= 1;
-        if (this.#running === 0) this.#stopped.resolve();
+        for (const id of [...this.#heads.keys(), ...this.#releases.keys()])
+          if (id % this.#threads === thread) this.#gone(id);
+        if (this.#ended.size === this.#natives.length) this.#stopped.resolve();
       },
     };
   }

@@ -1,4 +1,4 @@
-/* An engine's life: made by start(), ended by stop() or with its object. */
+/* An engine's life: made by start(), ended by stop() or with JavaScript's environment, and never collected before. */
 #include "addon.h"
 
 #include <errno.h>
@@ -7,17 +7,59 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static void finalize(napi_env env, void *data, void *hint)
+static void join(struct host *host)
+{
+	pthread_join(host->engine.thread, NULL);
+	host->running = false;
+	napi_release_threadsafe_function(host->deliver, napi_tsfn_release);
+}
+
+/*
+ * The environment ends: a worker's, or the process's when its loop is empty (process.exit() of the main thread runs no
+ * hooks; it takes the thread along as it is). After this the addon may be unloaded and the host be freed. The hook was
+ * added after the function that wakes JavaScript was made, and so it runs before that one's own (Environment::RunCleanup
+ * in src/env.cc): the thread can say its last.
+ */
+static void environment_ends(void *data)
 {
 	struct host *host = data;
 
+	addon_send(&host->engine, addon_command(STOP, 0));
+	join(host);
+}
+
+/* The thread has said its last; the object may be collected. */
+void addon_stopped(napi_env env, struct host *host)
+{
+	napi_remove_env_cleanup_hook(env, environment_ends, host);
+	join(host);
+	napi_delete_reference(env, host->handlers);
+	host->handlers = NULL;
+	napi_reference_unref(env, host->self, NULL);
+}
+
+static void finalize(napi_env env, void *data, void *hint)
+{
+	struct host *host = data;
+	struct command *command = queue_take(&host->engine.commands);
+	struct event *event = queue_take(&host->engine.events);
+
 	(void)hint;
-	if (host->running) {
-		addon_send(&host->engine, addon_command(STOP, 0));
-		pthread_join(host->engine.thread, NULL);
+	while (command) {
+		struct command *next = command->next;
+
+		command_free(command);
+		command = next;
+	}
+	while (event) {
+		struct event *next = event->next;
+
+		event_free(event);
+		event = next;
 	}
 	if (host->handlers)
 		napi_delete_reference(env, host->handlers);
+	napi_delete_reference(env, host->self);
 	close(host->engine.wake);
 	pthread_mutex_destroy(&host->engine.commands.lock);
 	pthread_mutex_destroy(&host->engine.events.lock);
@@ -91,7 +133,7 @@ static napi_value start(napi_env env, napi_callback_info info)
 	error = engine_open(&host->engine);
 	napi_create_object(env, &object);
 	napi_create_array(env, &ports);
-	napi_wrap(env, object, host, finalize, NULL, NULL);
+	napi_wrap(env, object, host, finalize, NULL, &host->self);
 	if (napi_get_cb_info(env, info, &count, values, NULL, NULL) != napi_ok || count < 3 ||
 	    napi_get_value_bool(env, values[1], &host->engine.share_port) != napi_ok ||
 	    (!error && !engine_listen(env, values[0], &host->engine, ports, &error)) ||
@@ -115,6 +157,8 @@ static napi_value start(napi_env env, napi_callback_info info)
 		return addon_number(env, error);
 	}
 	host->running = true;
+	napi_reference_ref(env, host->self, NULL);
+	napi_add_env_cleanup_hook(env, environment_ends, host);
 	return object;
 }
 

@@ -13,9 +13,12 @@
 struct host {
 	struct engine engine; /* first: a pointer to it is one to the host */
 	napi_threadsafe_function deliver;
-	napi_ref handlers;
-	bool running;
+	napi_ref self, handlers; /* strong while the thread runs */
+	bool running; /* the thread is, and is to be joined */
 };
+
+/* addon.c */
+void addon_stopped(napi_env env, struct host *host);
 
 /* addon_commands.c */
 bool addon_parse_address(napi_env env, napi_value text, uint16_t port, union address *address);

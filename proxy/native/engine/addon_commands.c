@@ -86,9 +86,7 @@ void addon_send(struct engine *engine, struct command *command)
 static napi_value submit(struct arguments *a, struct command *command)
 {
 	if (a->wrong || !a->host->running) {
-		if (command->type == REFUSE)
-			free(command->refuse.bytes);
-		free(command);
+		command_free(command);
 		if (a->wrong)
 			napi_throw_type_error(a->env, "ERR_INVALID_ARG_TYPE", "engine: wrong arguments");
 		return NULL;

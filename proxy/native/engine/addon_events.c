@@ -33,10 +33,12 @@ static void js_endpoint(napi_env env, const union address *from, napi_value out[
 	out[1] = addon_number(env, ntohs(ipv6 ? from->in6.sin6_port : from->in.sin_port));
 }
 
-static void free_bytes(napi_env env, void *bytes, void *hint)
+static napi_value js_bytes(napi_env env, const struct event *event)
 {
-	(void)env, (void)hint;
-	free(bytes);
+	napi_value result = NULL;
+
+	napi_create_buffer_copy(env, event->head.length, event->head.bytes, NULL, &result);
+	return result;
 }
 
 /* The handler's name, and its arguments. */
@@ -53,13 +55,13 @@ static const char *js_event(napi_env env, struct event *event, napi_value values
 		*count = 8;
 		return "accepted";
 	case HEAD:
-		napi_create_external_buffer(env, event->head.length, event->head.bytes, free_bytes, NULL, &values[1]);
+		values[1] = js_bytes(env, event);
 		values[2] = js_boolean(env, event->head.ended);
 		values[3] = js_boolean(env, event->head.timed_out);
 		*count = 4;
 		return "head";
 	case SAID:
-		napi_create_external_buffer(env, event->said.length, event->said.bytes, free_bytes, NULL, &values[1]);
+		values[1] = js_bytes(env, event);
 		*count = 2;
 		return "said";
 	case RELEASED:
@@ -106,14 +108,16 @@ static const char *js_event(napi_env env, struct event *event, napi_value values
 
 static void give(napi_env env, napi_value handlers, struct event *event)
 {
-	napi_value values[MAX_ARGUMENTS], handler, exception;
+	napi_value values[MAX_ARGUMENTS], handler, exception, answer;
 	napi_handle_scope scope;
 	size_t count = 0;
-	bool pending;
+	bool pending, taken = false;
 
 	napi_open_handle_scope(env, &scope);
 	if (napi_get_named_property(env, handlers, js_event(env, event, values, &count), &handler) == napi_ok)
-		napi_call_function(env, handlers, handler, count, values, NULL);
+		if (napi_call_function(env, handlers, handler, count, values, &answer) == napi_ok &&
+		    event->type == RELEASED && napi_get_value_bool(env, answer, &taken) == napi_ok && taken)
+			event->released.fd = -1;
 	/* A handler's mistake is an uncaught exception; the rest of the batch is still given. */
 	if (napi_is_exception_pending(env, &pending) == napi_ok && pending &&
 	    napi_get_and_clear_last_exception(env, &exception) == napi_ok)
@@ -121,30 +125,26 @@ static void give(napi_env env, napi_value handlers, struct event *event)
 	napi_close_handle_scope(env, scope);
 }
 
-/* On JavaScript's thread: the batch that waits. */
+/* On JavaScript's thread: the batch that waits. Without an environment the host may be gone already (addon.c). */
 void addon_deliver(napi_env env, napi_value function, void *context, void *data)
 {
 	struct host *host = context;
-	struct event *event = queue_take(&host->engine.events);
 	napi_value handlers = NULL;
+	struct event *event;
 
 	(void)function, (void)data;
-	if (env)
-		napi_get_reference_value(env, host->handlers, &handlers);
-	while (event) {
+	if (!env || !host->running || napi_get_reference_value(env, host->handlers, &handlers) != napi_ok)
+		return;
+	for (event = queue_take(&host->engine.events); event;) {
 		struct event *next = event->next;
 
-		if (event->type == STOPPED) {
-			pthread_join(host->engine.thread, NULL);
-			host->running = false;
-			napi_release_threadsafe_function(host->deliver, napi_tsfn_release);
-		}
-		if (env && handlers)
-			give(env, handlers, event);
-		free(event);
+		if (event->type == STOPPED)
+			addon_stopped(env, host);
+		give(env, handlers, event);
+		event_free(event);
 		event = next;
 	}
-	if (env && handlers && host->running)
+	if (host->running)
 		give(env, handlers, &(struct event){.type = DELIVERED});
 }
 

@@ -11,6 +11,7 @@
  *   relay.c       both directions: copy what is small, splice what is large
  *   pipes.c       the splice pipes, pooled
  *   deadlines.c   a heap of connections by their next deadline
+ *   messages.c    what crosses between this thread and JavaScript
  *   addon*.c      what JavaScript sees of it
  *
  * Who owns what: a descriptor belongs to its struct end from accept or connect until end_close, or until a release hands

@@ -1,6 +1,6 @@
 /*
  * What crosses between JavaScript and the engine's thread: events one way, commands the other, each a linked list that
- * its reader takes whole (queue.c). Whoever takes a message frees it, and the bytes it carries.
+ * its reader takes whole (queue.h). Whoever takes a message frees it (messages.c).
  */
 #ifndef SALLYPORT_MESSAGES_H
 #define SALLYPORT_MESSAGES_H
@@ -53,13 +53,9 @@ struct event {
 			uint8_t *bytes;
 			uint32_t length;
 			bool ended, timed_out;
-		} head;
+		} head; /* and SAID */
 		struct {
-			uint8_t *bytes;
-			uint32_t length;
-		} said;
-		struct {
-			int fd;
+			int fd; /* -1: JavaScript has it */
 		} released;
 		struct {
 			uint64_t sent, received, connect_us, total_us;
@@ -102,5 +98,8 @@ struct command {
 		struct limits limits;
 	};
 };
+
+void event_free(struct event *event);
+void command_free(struct command *command);
 
 #endif

@@ -91,11 +91,11 @@ static void show(struct engine *engine, struct flow *flow, size_t length)
 	struct event event = {.id = flow->from->connection->id};
 
 	flow->show = false;
-	event.said.length = length < MAX_SAID ? length : MAX_SAID;
-	event.said.bytes = malloc(event.said.length);
-	if (!event.said.bytes)
+	event.head.length = length < MAX_SAID ? length : MAX_SAID;
+	event.head.bytes = malloc(event.head.length);
+	if (!event.head.bytes)
 		return;
-	memcpy(event.said.bytes, engine->buffer, event.said.length);
+	memcpy(event.head.bytes, engine->buffer, event.head.length);
 	emit(engine, SAID, &event);
 }
 

@@ -181,9 +181,6 @@ void verdict_obey(struct engine *engine, struct command *command)
 			emit(engine, GONE, &(struct event){.id = command->id});
 	}
 	/* What has been taken over may have been freed by now. */
-	if (taken)
-		return;
-	if (command->type == REFUSE)
-		free(command->refuse.bytes);
-	free(command);
+	if (!taken)
+		command_free(command);
 }

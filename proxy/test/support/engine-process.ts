@@ -73,6 +73,13 @@ export class EngineProcess {
     await this.said("stalling");
   }
 
+  /** Has it call process.exit() and gives its code and signal. */
+  async exit(): Promise<[code: number | null, signal: string | null]> {
+    const over = once(this.#child, "exit") as Promise<[number | null, string | null]>;
+    this.#child.stdin?.end();
+    return over;
+  }
+
   async connect(localAddress?: string): Promise<Socket> {
     const socket = this.dial(localAddress);
     await once(socket, "connect");
