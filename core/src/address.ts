@@ -101,37 +101,58 @@ function parseIPv4(text: string): bigint | undefined {
 }
 
 function parseIPv6(text: string): bigint | undefined {
-  const halves = text.split("::");
-  if (halves.length > 2) return undefined;
-  const head = groupsOf(halves[0] ?? "", halves.length === 1);
-  const tail = halves.length === 2 ? groupsOf(halves[1] ?? "", true) : [];
-  if (!head || !tail) return undefined;
-  const missing = 8 - head.length - tail.length;
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
-  return [...head, ...new Array<number>(missing).fill(0), ...tail].reduce(
-    (value, group) => (value << 16n) | BigInt(group),
-    0n,
-  );
-}
-
-/** The 16-bit groups of one side of "::"; the last may be dotted IPv4 where `last` says it ends the address. */
-function groupsOf(text: string, last: boolean): number[] | undefined {
-  if (text === "") return [];
   const groups: number[] = [];
-  const parts = text.split(":");
-  for (const [i, part] of parts.entries()) {
-    if (last && i === parts.length - 1 && part.includes(".")) {
-      const v4 = parseIPv4(part);
+  let at = text.startsWith("::") ? 2 : 0;
+  /** How many groups stand before the "::". */
+  let gap = at === 2 ? 0 : -1;
+  while (at < text.length) {
+    const colon = text.indexOf(":", at);
+    const end = colon < 0 ? text.length : colon;
+    if (colon < 0 && text.includes(".", at)) {
+      const v4 = parseIPv4(text.slice(at));
       if (v4 === undefined) return undefined;
       groups.push(Number(v4 >> 16n), Number(v4 & 0xffffn));
-    } else if (/^[0-9a-fA-F]{1,4}$/.test(part)) {
-      groups.push(Number.parseInt(part, 16));
-    } else {
-      return undefined;
+      break;
     }
+    const group = parseGroup(text, at, end);
+    if (group === undefined) return undefined;
+    groups.push(group);
+    at = end + 1;
+    if (text[at] === ":") {
+      if (gap >= 0) return undefined;
+      gap = groups.length;
+      at++;
+    } else if (at === text.length) return undefined;
   }
-  return groups;
+  const missing = 8 - groups.length;
+  if (gap < 0 ? missing !== 0 : missing < 1) return undefined;
+  return joined(groups, gap < 0 ? 8 : gap, missing);
 }
+
+/** One to four hexadecimal digits. */
+function parseGroup(text: string, from: number, to: number): number | undefined {
+  if (to === from || to - from > 4) return undefined;
+  let value = 0;
+  for (let i = from; i < to; i++) {
+    const code = text.charCodeAt(i);
+    const letter = (code | 0x20) - 97; // 0x20 is what makes a capital small
+    if (code >= 48 && code <= 57) value = value * 16 + code - 48;
+    else if (letter >= 0 && letter <= 5) value = value * 16 + letter + 10;
+    else return undefined;
+  }
+  return value;
+}
+
+/** The 128 bits of 16-bit groups, with zeros in the gap. Through a scratch buffer: shifting bigints costs several times that. */
+function joined(groups: readonly number[], gap: number, missing: number): bigint {
+  for (let i = 0; i < 8; i++) {
+    const group = i < gap ? groups[i] : i < gap + missing ? 0 : groups[i - missing];
+    SCRATCH.setUint16(2 * i, group ?? 0);
+  }
+  return (SCRATCH.getBigUint64(0) << 64n) | SCRATCH.getBigUint64(8);
+}
+
+const SCRATCH = new DataView(new ArrayBuffer(16));
 
 function formatIPv4(value: bigint): string {
   return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join(".");

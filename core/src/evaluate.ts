@@ -74,7 +74,7 @@ function permitByName(
   let permitted: Permitted | undefined;
   let refused: Denied | undefined;
   for (const address of ordered) {
-    const to = policy.target(address);
+    const to = address === original ? candidate.to : policy.target(address);
     if (!to) continue;
     const there = { ...candidate, to, known: answers.namesOf(address) };
     const verdict = denialOf(policy, there) ?? permit(policy, there);

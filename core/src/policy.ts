@@ -19,8 +19,8 @@ export class Policy {
   readonly tcpNames: readonly string[];
   readonly #special: Ranges<undefined>;
   readonly #cluster: Ranges<undefined>;
-  /** By family, address and port. */
-  readonly #endpoints: ReadonlySet<string>;
+  /** By port. */
+  readonly #endpoints = new Map<number, Address[]>();
 
   constructor(snapshot: PolicySnapshot) {
     const { ranges, nodes, endpoints } = snapshot.cluster;
@@ -42,16 +42,11 @@ export class Policy {
       ...specialRanges().map((cidr) => [cidr, undefined] as const),
       ...[...ranges, ...nodes].map((text) => [cidrOf(text), undefined] as const),
     ]);
-    this.#endpoints = new Set([
-      ...endpoints.flatMap(({ address: text, port }) => {
-        const address = parseAddress(text);
-        return address ? [endpoint(address, port)] : [];
-      }),
-      ...snapshot.resolvers.flatMap((text) => {
-        const { address, port } = parseResolver(text) ?? {};
-        return address && port ? [endpoint(address, port)] : [];
-      }),
-    ]);
+    for (const { address, port } of endpoints) this.#addEndpoint(parseAddress(address), port);
+    for (const text of snapshot.resolvers) {
+      const resolver = parseResolver(text);
+      if (resolver) this.#addEndpoint(resolver.address, resolver.port);
+    }
   }
 
   /** Undefined where the text is no address. */
@@ -67,7 +62,17 @@ export class Policy {
    * theirs elsewhere (NAT64, 6to4) is routed out of the cluster.
    */
   isCluster({ address }: Target, port: number): boolean {
-    return this.#cluster.longest(address) >= 0 || this.#endpoints.has(endpoint(address, port));
+    if (this.#cluster.longest(address) >= 0) return true;
+    const { family, value } = address;
+    const there = this.#endpoints.get(port);
+    return there?.some((one) => one.family === family && one.value === value) ?? false;
+  }
+
+  #addEndpoint(address: Address | undefined, port: number): void {
+    if (!address) return;
+    const there = this.#endpoints.get(port);
+    if (there) there.push(address);
+    else this.#endpoints.set(port, [address]);
   }
 }
 
@@ -81,10 +86,6 @@ export function parseResolver(text: string): { address: Address; port: number } 
   return address && Number(port) > 0 && Number(port) < 65_536
     ? { address, port: Number(port) }
     : undefined;
-}
-
-function endpoint({ family, value }: Address, port: number): string {
-  return `${family} ${value} ${port}`;
 }
 
 function rangesOf(texts: readonly string[]): Ranges<undefined> {

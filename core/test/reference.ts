@@ -172,8 +172,7 @@ function names(
       protocol === spoken ||
       (protocol === "https" && (spoken === "tls" || spoken === "http")));
   return (
-    hosts !== undefined &&
-    hosts.some((host) => matches(host, name)) &&
+    (hosts ?? []).some((host) => matches(host, name)) &&
     ports.some((one) => inPorts(one, port) && fits(one.protocol))
   );
 }
