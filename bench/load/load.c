@@ -33,8 +33,10 @@ int main(int argc, char **argv)
     else if (strcmp(argv[MODE], "keepalive") == 0)
         keepalive(&run);
     else if (strcmp(argv[MODE], "idle") == 0)
-        idle(&run);
+        hold(&run, ECHO);
+    else if (strcmp(argv[MODE], "stall") == 0)
+        hold(&run, SOURCE);
     else
-        die("%s is no mode: down, up, short, keepalive or idle", argv[MODE]);
+        die("%s is no mode: down, up, short, keepalive, idle or stall", argv[MODE]);
     return 0;
 }

@@ -70,4 +70,4 @@ struct run {
 void bulk(const struct run *run, char command);
 void short_connections(const struct run *run);
 void keepalive(const struct run *run);
-void idle(const struct run *run);
+void hold(const struct run *run, char command);

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { API_VERSION, type Destination } from "@sallyport/core/rules";
 import { PROXY_CONFIG_ENV, type ProxyConfigInput } from "@sallyport/proxy/contract";
 import { DESTINATIONS, PORT } from "./bed.ts";
 import { BARE, DIRECT, OURS } from "./names.ts";
@@ -29,18 +30,14 @@ const NGINX = "/usr/sbin/nginx";
 const NGINX_STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so";
 
 export function contenders({ node, sidecar, envoy }: Stage): readonly Contender[] {
-  const nodeVersion = () => `Node ${process.version.slice(1)}`;
   return [
     { name: DIRECT, note: "nothing in between: the limit of the bed" },
-    {
-      name: OURS,
-      note: "the bundled sidecar, enforcing a rule for TLS at these addresses: the SNI is read before it dials; access log off",
-      version: nodeVersion,
-      command: ({ port }) => ({
-        argv: [node, "--max-semi-space-size=1", sidecar], // as it is injected
-        env: { [PROXY_CONFIG_ENV]: JSON.stringify(sidecarConfig(port)) },
-      }),
-    },
+    sidecarContender(
+      OURS,
+      "the bundled sidecar, enforcing a rule for TLS at these addresses: the SNI is read before it dials; access log off",
+      ruleFor({ cidrs: [DESTINATIONS], ports: [{ port: PORT, protocol: "tls" }] }),
+      { node, sidecar },
+    ),
     {
       name: "envoy",
       note: "original_dst, tls_inspector, tcp_proxy to an ORIGINAL_DST cluster; one worker",
@@ -75,23 +72,36 @@ export function contenders({ node, sidecar, envoy }: Stage): readonly Contender[
   ];
 }
 
-/** Room for the crowd; the default limit of connections has it too. */
-function sidecarConfig(port: number): ProxyConfigInput {
+/** The sidecar as it is injected, with room for the crowd (the default limit has it), enforcing this policy. */
+export function sidecarContender(
+  name: string,
+  note: string,
+  policy: NonNullable<ProxyConfigInput["policy"]>,
+  { node, sidecar }: Pick<Stage, "node" | "sidecar">,
+): Contender {
   return {
-    ports: { outbound: port, admin: 0, ready: 0 },
-    policy: {
-      mode: "enforce",
-      rules: [
-        {
-          apiVersion: "sallyport.dev/v1alpha1",
-          kind: "EgressRule",
-          metadata: { name: "bench" },
-          spec: { to: [{ cidrs: [DESTINATIONS], ports: [{ port: PORT, protocol: "tls" }] }] },
-        },
-      ],
-    },
-    accessLog: { select: "off" },
+    ...{ name, note, version: nodeVersion },
+    command: ({ port }) => ({
+      argv: [node, "--max-semi-space-size=1", sidecar],
+      env: {
+        [PROXY_CONFIG_ENV]: JSON.stringify({
+          ports: { outbound: port, admin: 0, ready: 0 },
+          policy: { ...policy, mode: "enforce" },
+          accessLog: { select: "off" },
+        } satisfies ProxyConfigInput),
+      },
+    }),
   };
+}
+
+/** A policy of one rule. */
+export function ruleFor(to: Destination): NonNullable<ProxyConfigInput["policy"]> {
+  const metadata = { name: "bench" };
+  return { rules: [{ apiVersion: API_VERSION, kind: "EgressRule", metadata, spec: { to: [to] } }] };
+}
+
+function nodeVersion(): string {
+  return `Node ${process.version.slice(1)}`;
 }
 
 function haproxy(name: string, note: string): Contender {

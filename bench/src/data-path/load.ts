@@ -57,9 +57,12 @@ export function loadProgram(program: string, bed: Bed) {
   return {
     run: (load: Load) => (load.mode === "keepalive" ? awake(bed, () => ask(load)) : ask(load)),
 
-    /** Opens a crowd step by step: each step resolves when so many connections stand and have had an answer. */
-    crowd(destination: string) {
-      const { child, stdin, stdout, stderr } = spawn("idle", destination, 0, 0, 0, 0);
+    /**
+     * Opens a crowd step by step: each step resolves when so many connections stand, and have had an answer where they
+     * idle; `stall`: they are sent to without end, and never read.
+     */
+    crowd(destination: string, mode: "idle" | "stall" = "idle") {
+      const { child, stdin, stdout, stderr } = spawn(mode, destination, 0, 0, 0, 0);
       const complaint = text(stderr);
       const lines = createInterface(stdout)[Symbol.asyncIterator]();
       stdin.on("error", () => {}); // it has ended: lines end too, and say why
