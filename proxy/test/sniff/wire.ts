@@ -27,6 +27,16 @@ export function uint16(value: number): Buffer {
   return Buffer.from([(value >> 8) & 0xff, value & 0xff]);
 }
 
+/** The ClientHello of as many records as it takes, in one. */
+export function inOneRecord(bytes: Buffer): Buffer {
+  const fragments: Buffer[] = [];
+  for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3))
+    if (bytes[at] === 22)
+      fragments.push(bytes.subarray(at + 5, at + 5 + bytes.readUInt16BE(at + 3)));
+  const message = Buffer.concat(fragments);
+  return records(message.subarray(0, 4 + message.readUIntBE(1, 3)));
+}
+
 /** A well-formed hello in one record. */
 export function takeApart(hello: Buffer): HelloParts {
   const body = hello.subarray(9);
@@ -78,6 +88,19 @@ export function serverNames(...names: readonly (string | Buffer)[]): Extension {
     vector16(typeof name === "string" ? Buffer.from(name, "latin1") : name),
   ]);
   return { type: SERVER_NAME, data: vector16(...entries) };
+}
+
+/** What `hello` says of names and protocols, in a hello that is sound otherwise. */
+export function grafted(hello: Buffer, sound: Buffer): Buffer {
+  const ours = ({ type }: Extension) => type === SERVER_NAME || type === ALPN;
+  const { prefix, extensions } = takeApart(sound);
+  return putTogether({
+    prefix,
+    extensions: [
+      ...takeApart(inOneRecord(hello)).extensions.filter(ours),
+      ...extensions.filter((extension) => !ours(extension)),
+    ],
+  });
 }
 
 export function withServerName(hello: Buffer, ...replacements: readonly Extension[]): Buffer {
