@@ -7,7 +7,7 @@ interface Kept {
   last?: Known;
   /** The newest reply, if nothing was learned from it. */
   failed?: Known;
-  /** Every address lately answered, and until when it counts; the longest unseen is the first. */
+  /** Every address lately answered, and until when it counts. */
   readonly seen: Map<string, number>;
   /** When to ask (again); never while it is being asked. */
   dueMs: number;
@@ -81,16 +81,14 @@ export class KeptNames {
 
     for (const [address, lastMs] of kept.seen) if (lastMs <= nowMs) this.#drop(name, kept, address);
     for (const address of addresses) {
-      const lastMs = Math.max(kept.seen.get(address) ?? 0, untilMs + keptGraceMs);
-      kept.seen.delete(address);
-      kept.seen.set(address, lastMs);
+      kept.seen.set(address, Math.max(kept.seen.get(address) ?? 0, untilMs + keptGraceMs));
       const names = this.#names.get(address) ?? new Set();
       this.#names.set(address, names.add(name));
     }
-    for (const address of kept.seen.keys()) {
-      if (kept.seen.size <= keptMaxAddresses) break;
-      this.#drop(name, kept, address);
-    }
+    const excess = kept.seen.size - keptMaxAddresses;
+    if (excess <= 0) return;
+    const soonestOver = [...kept.seen].sort(([, a], [, b]) => a - b).slice(0, excess);
+    for (const [address] of soonestOver) this.#drop(name, kept, address);
   }
 
   /** What needs no question now; for want of an answer, the last addresses within their grace. */

@@ -21,7 +21,7 @@ export const DEFAULTS = {
   /** For the addresses of one family, while the other is not known. */
   partialMaxMs: 30_000,
 
-  /** Names in the cache, the least recently used dropped first; kept names are beside it and stay. */
+  /** Names in the cache at most, and at least half of it of those last used; kept names are beside it and stay. */
   maxNames: 10_000,
   /** The same, of all their addresses: one answer may have thousands. */
   maxAddresses: 50_000,
@@ -38,7 +38,7 @@ export const DEFAULTS = {
   keptTickMs: 500,
   /** Asked for at once. */
   keptAtOnce: 32,
-  /** Remembered of one kept name; the longest unseen are dropped. */
+  /** Remembered of one kept name; those whose time ends first are dropped. */
   keptMaxAddresses: 1_000,
 } as const;
 export type Limits = Readonly<Record<keyof typeof DEFAULTS, number>>;

@@ -120,7 +120,7 @@ for (const [what, records] of [
     const of = servers(t, [first.server, second.server]);
     assert.equal(shown(await reply(of, "four.test")), "192.0.2.4 ttl=30");
     assert.ok(first.asked.length > 0);
-    assert.ok(performance.now() - started < 2 * DEFAULTS.timeoutMs);
+    assert.ok(performance.now() - started < 3 * DEFAULTS.timeoutMs);
   });
 
 test("where nobody listens at the first server, the second is asked", async (t) => {
