@@ -6,6 +6,7 @@ export interface NativeHandlers {
     ...event: [
       ...[id: number, sourceAddress: string, sourcePort: number],
       ...[address: string, port: number, own: boolean, overLimit: boolean, errno: number],
+      ...[bytes?: Buffer, ended?: boolean, timedOut?: boolean],
     ]
   ): void;
   head(id: number, bytes: Buffer, ended: boolean, timedOut: boolean): void;
@@ -31,6 +32,8 @@ export interface NativeHandlers {
 export interface NativeEngine {
   readonly ports: readonly number[];
   peek(id: number, moreThan: number, waitMs: number): void;
+  /** A bit for each port. */
+  peekFirst(waitMs: number, ports: Buffer): void;
   relay(
     ...verdict: [
       ...[id: number, connectMs: number, show: boolean, port: number],

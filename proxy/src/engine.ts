@@ -20,6 +20,8 @@ export interface Inbound {
   readonly overLimit: boolean;
   /** Why it is not known where it was going (`ENOPROTOOPT` and its like), or why it could not be kept and is finished. */
   readonly error?: string;
+  /** Where `peekFirst` asked for it: the verdict may well need no more. */
+  readonly head?: Head;
 }
 
 /** The most addresses that one verdict can have tried, as in messages.h: those after them are left out. */
@@ -152,6 +154,22 @@ export class Engine {
     );
   }
 
+  /**
+   * From now on a connection to one of these ports is told of together with its `head`: when the app has said something
+   * or has ended, or `waitMs` after it came. It spares a verdict that needs the first bytes a second trip; what needs
+   * none waits too, so it is for ports where apps speak first, and for a wait nobody feels.
+   */
+  peekFirst(
+    ranges: Iterable<{ readonly first: number; readonly last: number }>,
+    waitMs: number,
+  ): void {
+    const ports = Buffer.alloc(65_536 / 8);
+    for (const { first, last } of ranges)
+      for (let port = first; port <= last; port++)
+        ports[port >> 3] = (ports[port >> 3] ?? 0) | (1 << (port & 7));
+    for (const native of this.#natives) native.peekFirst(waitMs, ports);
+  }
+
   /** The app's socket as a descriptor, untouched; undefined when the connection is gone. It is the caller's to close. */
   release(id: number): Promise<number | undefined> {
     return this.#ask(id, this.#releases, () => this.#native(id).release(this.#nativeId(id)));
@@ -256,7 +274,9 @@ export class Engine {
     const report: Report = { live: new Map(), waiting: [] };
     this.#reports[thread] = report;
     return {
-      accepted: (id, sourceAddress, sourcePort, address, port, own, overLimit, errno) =>
+      accepted: (
+        ...[id, sourceAddress, sourcePort, address, port, own, overLimit, errno, bytes, ...how]
+      ) =>
         accepted({
           id: global(id),
           source: { address: sourceAddress, port: sourcePort },
@@ -264,9 +284,10 @@ export class Engine {
           own,
           overLimit,
           ...(errno && { error: errorName(errno) }),
+          ...(bytes && { head: headOf(bytes, ...how) }),
         }),
       head: (id, bytes, ended, timedOut) =>
-        take(this.#heads, global(id))?.({ bytes, ended, timedOut }),
+        take(this.#heads, global(id))?.(headOf(bytes, ended, timedOut)),
       said: (id, bytes) => said?.(global(id), bytes),
       released: (id, fd) => {
         const resolve = take(this.#releases, global(id));
@@ -316,6 +337,10 @@ function take<T>(from: Map<number, T>, id: number): T | undefined {
   const found = from.get(id);
   from.delete(id);
   return found;
+}
+
+function headOf(bytes: Buffer, ended = false, timedOut = false): Head {
+  return { bytes, ended, timedOut };
 }
 
 function errorName(errno: number): string {

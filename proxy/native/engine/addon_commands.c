@@ -45,6 +45,22 @@ static bool boolean(struct arguments *a, size_t index)
 	return value;
 }
 
+/* A copy of a buffer; NULL when it is none. */
+static uint8_t *bytes_of(struct arguments *a, size_t index, size_t *length)
+{
+	uint8_t *copy = NULL;
+	void *bytes;
+
+	*length = 0;
+	if (index < a->count && napi_get_buffer_info(a->env, a->values[index], &bytes, length) == napi_ok)
+		copy = malloc(*length ? *length : 1);
+	if (copy)
+		memcpy(copy, bytes, *length);
+	else
+		a->wrong = true;
+	return copy;
+}
+
 bool addon_parse_address(napi_env env, napi_value text, uint16_t port, union address *address)
 {
 	char buffer[INET6_ADDRSTRLEN];
@@ -127,16 +143,26 @@ static napi_value refuse(napi_env env, napi_callback_info info)
 {
 	struct arguments a = arguments_of(env, info);
 	struct command *command = addon_command(REFUSE, number(&a, 0));
-	void *bytes;
 	size_t length;
 
 	if (a.count > 1) {
-		if (napi_get_buffer_info(env, a.values[1], &bytes, &length) != napi_ok ||
-		    !(command->refuse.bytes = malloc(length ? length : 1)))
-			a.wrong = true;
-		else
-			memcpy(command->refuse.bytes, bytes, command->refuse.length = length);
+		command->refuse.bytes = bytes_of(&a, 1, &length);
+		command->refuse.length = length;
 	}
+	return submit(&a, command);
+}
+
+/* peekFirst(waitMs, ports): a bit for each */
+static napi_value peek_first(napi_env env, napi_callback_info info)
+{
+	struct arguments a = arguments_of(env, info);
+	struct command *command = addon_command(PEEK_FIRST, 0);
+	size_t length;
+
+	command->peek_first.wait_ms = number(&a, 0);
+	command->peek_first.ports = bytes_of(&a, 1, &length);
+	if (length != PORT_SET_BYTES)
+		a.wrong = true;
 	return submit(&a, command);
 }
 
@@ -182,6 +208,7 @@ static napi_value limit(napi_env env, napi_callback_info info)
 
 static const napi_property_descriptor METHODS[] = {
 	{"peek", NULL, peek, NULL, NULL, NULL, napi_default, NULL},
+	{"peekFirst", NULL, peek_first, NULL, NULL, NULL, napi_default, NULL},
 	{"relay", NULL, relay, NULL, NULL, NULL, napi_default, NULL},
 	{"refuse", NULL, refuse, NULL, NULL, NULL, napi_default, NULL},
 	{"release", NULL, release, NULL, NULL, NULL, napi_default, NULL},

@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-enum { MAX_ARGUMENTS = 9 };
+enum { MAX_ARGUMENTS = 11 };
 
 napi_value addon_number(napi_env env, double value)
 {
@@ -41,6 +41,14 @@ static napi_value js_bytes(napi_env env, const struct event *event)
 	return result;
 }
 
+/* Three more arguments. */
+static void js_head(napi_env env, const struct event *event, napi_value values[MAX_ARGUMENTS], size_t *count)
+{
+	values[(*count)++] = js_bytes(env, event);
+	values[(*count)++] = js_boolean(env, event->head.ended);
+	values[(*count)++] = js_boolean(env, event->head.timed_out);
+}
+
 /* The handler's name, and its arguments. */
 static const char *js_event(napi_env env, struct event *event, napi_value values[MAX_ARGUMENTS], size_t *count)
 {
@@ -53,12 +61,12 @@ static const char *js_event(napi_env env, struct event *event, napi_value values
 		values[6] = js_boolean(env, event->accepted.over_limit);
 		values[7] = addon_number(env, event->accepted.error);
 		*count = 8;
+		if (event->head.bytes)
+			js_head(env, event, values, count);
 		return "accepted";
 	case HEAD:
-		values[1] = js_bytes(env, event);
-		values[2] = js_boolean(env, event->head.ended);
-		values[3] = js_boolean(env, event->head.timed_out);
-		*count = 4;
+		*count = 1;
+		js_head(env, event, values, count);
 		return "head";
 	case SAID:
 		values[1] = js_bytes(env, event);

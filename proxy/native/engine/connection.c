@@ -92,6 +92,15 @@ void end_close(struct end *end, bool reset)
 	end->fd = -1;
 }
 
+/* JavaScript hears of it now at the latest, where that was put off. */
+void connection_tell(struct connection *connection)
+{
+	if (connection->untold)
+		emit(connection->engine, ACCEPTED, connection->untold);
+	free(connection->untold);
+	connection->untold = NULL;
+}
+
 void connection_end(struct connection *connection, enum side by, enum ending how, int error)
 {
 	struct engine *engine = connection->engine;
@@ -105,6 +114,7 @@ void connection_end(struct connection *connection, enum side by, enum ending how
 	deadline_set(connection, 0);
 	flow_clear(engine, &connection->sent);
 	flow_clear(engine, &connection->received);
+	connection_tell(connection);
 	emit(engine, FINISHED, &(struct event){
 		.id = connection->id,
 		.finished = {

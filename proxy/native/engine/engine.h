@@ -90,6 +90,7 @@ struct connection {
 	int dial_error;
 	int32_t address;      /* index of the address dialled last; -1: none */
 	uint32_t more_than;   /* while PEEKING */
+	struct event *untold; /* JavaScript hears of it with its first bytes; owned */
 	uint64_t accepted_us, connected_us;
 	uint64_t active_ms;   /* when a byte last moved */
 	uint64_t deadline_ms; /* 0: none */
@@ -119,6 +120,8 @@ struct engine {
 	bool starved;             /* descriptors have run out, and JavaScript has been told */
 	uint64_t retry_accept_ms; /* nothing is accepted before, nor while paused; 0: no rest */
 	struct limits limits;
+	uint8_t *peek_first; /* a bit for each port where first bytes are told together with the connection; NULL: none */
+	uint32_t peek_first_ms;
 	struct connection **slots; /* by slot number; NULL: free */
 	uint32_t *generations, *free_slots;
 	uint32_t slot_count, free_count, open;
@@ -151,6 +154,7 @@ void listener_keepalive(struct engine *engine);
 /* connection.c */
 struct connection *connection_new(struct engine *engine, int fd);
 struct connection *connection_find(struct engine *engine, uint64_t id);
+void connection_tell(struct connection *connection);
 void connection_end(struct connection *connection, enum side by, enum ending how, int error);
 void connection_event(struct connection *connection);
 void connection_deadline(struct connection *connection);
@@ -159,6 +163,7 @@ void end_close(struct end *end, bool reset);
 
 /* verdict.c */
 void verdict_obey(struct engine *engine, struct command *command);
+void verdict_await(struct connection *connection, const struct event *accepted);
 void verdict_peek(struct connection *connection);
 void verdict_linger(struct connection *connection);
 void verdict_close_all(struct engine *engine);

@@ -125,9 +125,7 @@ static void take(struct engine *engine, int fd, const union address *source)
 		return;
 	}
 	event.id = connection->id;
-	emit(engine, ACCEPTED, &event);
-	if (engine->limits.verdict_ms)
-		deadline_set(connection, engine->now_ms + engine->limits.verdict_ms);
+	verdict_await(connection, &event);
 }
 
 /* Stops asking, or epoll would report the same connection for ever, and looks again later. */

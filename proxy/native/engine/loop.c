@@ -141,6 +141,7 @@ static void close_all(struct engine *engine)
 	free(engine->generations);
 	free(engine->free_slots);
 	free(engine->heap);
+	free(engine->peek_first);
 }
 
 void *loop_run(void *argument)

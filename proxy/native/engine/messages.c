@@ -6,8 +6,7 @@
 
 void event_free(struct event *event)
 {
-	if (event->type == HEAD || event->type == SAID)
-		free(event->head.bytes);
+	free(event->head.bytes);
 	if (event->type == RELEASED && event->released.fd >= 0)
 		close(event->released.fd);
 	free(event);
@@ -17,5 +16,7 @@ void command_free(struct command *command)
 {
 	if (command->type == REFUSE)
 		free(command->refuse.bytes);
+	if (command->type == PEEK_FIRST)
+		free(command->peek_first.ports);
 	free(command);
 }

@@ -15,6 +15,7 @@ enum {
 	MAX_ADDRESSES = 8,   /* of one relay verdict, tried in their order */
 	MAX_HEAD = 64 << 10, /* bytes that may be peeked at */
 	MAX_SAID = 16 << 10, /* of the first bytes relayed, where they are to be shown */
+	PORT_SET_BYTES = 65536 / 8, /* a bit for each port */
 };
 
 union address {
@@ -41,6 +42,11 @@ struct event {
 	struct event *next;
 	enum event_type type;
 	uint64_t id;
+	struct { /* of HEAD and SAID, and of ACCEPTED where first bytes were waited for */
+		uint8_t *bytes; /* NULL: none */
+		uint32_t length;
+		bool ended, timed_out;
+	} head;
 	union {
 		struct {
 			union address source, destination;
@@ -49,11 +55,6 @@ struct event {
 			bool over_limit; /* it has been reset already, and its id is 0 */
 			int error;       /* errno: where it was going is unknown, or it could not be kept */
 		} accepted;
-		struct {
-			uint8_t *bytes;
-			uint32_t length;
-			bool ended, timed_out;
-		} head; /* and SAID */
 		struct {
 			int fd; /* -1: JavaScript has it */
 		} released;
@@ -75,7 +76,7 @@ struct event {
 	};
 };
 
-enum command_type { PEEK, RELAY, REFUSE, RELEASE, CLOSE, CLOSE_ALL, REPORT, LIMIT, PAUSE, RESUME, STOP };
+enum command_type { PEEK, RELAY, REFUSE, RELEASE, CLOSE, CLOSE_ALL, REPORT, LIMIT, PEEK_FIRST, PAUSE, RESUME, STOP };
 
 struct command {
 	struct command *next;
@@ -96,6 +97,10 @@ struct command {
 			uint32_t length;
 		} refuse;
 		struct limits limits;
+		struct {
+			uint8_t *ports; /* PORT_SET_BYTES of them; NULL: none */
+			uint32_t wait_ms;
+		} peek_first;
 	};
 };
 

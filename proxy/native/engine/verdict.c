@@ -17,14 +17,44 @@ static void wait_for_verdict(struct connection *connection)
 	deadline_set(connection, engine->limits.verdict_ms ? engine->now_ms + engine->limits.verdict_ms : 0);
 }
 
+static bool is_peeked_first(const struct engine *engine, const struct event *accepted)
+{
+	const union address *to = &accepted->accepted.destination;
+	uint16_t port = ntohs(to->any.sa_family == AF_INET6 ? to->in6.sin6_port : to->in.sin_port);
+
+	return engine->peek_first && !accepted->accepted.own && !accepted->accepted.error &&
+	       engine->peek_first[port / 8] & 1 << port % 8;
+}
+
+/*
+ * A new connection: JavaScript is told at once, or together with the first bytes where it would only ask for them. Until
+ * then the connection counts as an open one, and its time for a verdict has not begun.
+ */
+void verdict_await(struct connection *connection, const struct event *accepted)
+{
+	struct engine *engine = connection->engine;
+
+	if (is_peeked_first(engine, accepted) && (connection->untold = malloc(sizeof *accepted))) {
+		*connection->untold = *accepted;
+		connection->state = PEEKING;
+		deadline_set(connection, engine->now_ms + engine->peek_first_ms);
+		return;
+	}
+	emit(engine, ACCEPTED, accepted);
+	wait_for_verdict(connection);
+}
+
 /* Reports what has come when it is more than was seen before, the last there is, or all there is when time is up. */
 void verdict_peek(struct connection *connection)
 {
 	struct engine *engine = connection->engine;
 	bool timed_out = connection->deadline_ms == 0;
-	ssize_t n = recv(connection->app.fd, engine->buffer, MAX_HEAD, MSG_PEEK | MSG_DONTWAIT);
 	struct event event = {.id = connection->id};
+	ssize_t n;
 
+	if (!connection->app.readable && !timed_out)
+		return;
+	n = recv(connection->app.fd, engine->buffer, MAX_HEAD, MSG_PEEK | MSG_DONTWAIT);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		connection_end(connection, APP, RESET, errno);
 		return;
@@ -42,7 +72,12 @@ void verdict_peek(struct connection *connection)
 		return;
 	}
 	memcpy(event.head.bytes, engine->buffer, n);
-	emit(engine, HEAD, &event);
+	if (connection->untold) {
+		connection->untold->head = event.head;
+		connection_tell(connection);
+	} else {
+		emit(engine, HEAD, &event);
+	}
 	wait_for_verdict(connection);
 }
 
@@ -103,7 +138,7 @@ static void obey_all(struct engine *engine, enum command_type type)
 
 		if (connection && type == CLOSE)
 			connection_end(connection, ENGINE, CLOSED, 0);
-		else if (connection && type == REPORT)
+		else if (connection && type == REPORT && !connection->untold)
 			emit(engine, LIVE, &(struct event){
 				.id = connection->id,
 				.live = {
@@ -170,6 +205,12 @@ void verdict_obey(struct engine *engine, struct command *command)
 	case REPORT:
 		obey_all(engine, REPORT);
 		emit(engine, REPORTED, &(struct event){0});
+		break;
+	case PEEK_FIRST:
+		free(engine->peek_first);
+		engine->peek_first = command->peek_first.ports;
+		engine->peek_first_ms = command->peek_first.wait_ms;
+		command->peek_first.ports = NULL;
 		break;
 	case CLOSE_ALL:
 		obey_all(engine, CLOSE);
