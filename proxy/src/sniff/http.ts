@@ -4,11 +4,13 @@ import { type Http, MAX_HEAD, type Malformed, type More, type Sniff } from "./ou
 
 const LF = 0x0a;
 const SPACE = 0x20;
+const EMPTY_LINE = Buffer.from("\n\r\n");
+const BARE_EMPTY_LINE = Buffer.from("\n\n");
 /** RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const TOKEN_BYTES = new Set(Buffer.from(asciiMatching(TOKEN)));
+const isTokenByte = byteTable(TOKEN);
 /** Of each form of request target (RFC 9112 §3.2): a path, an absolute URI, an authority, an asterisk. */
-const TARGET_START = new Set(Buffer.from(asciiMatching(/^[/*[0-9A-Za-z]$/)));
+const startsTarget = byteTable(/^[/*[0-9A-Za-z]$/);
 /** Registered methods have 17 characters at most (UPDATEREDIRECTREF). */
 const MAX_METHOD = 32;
 const MAX_PATH = 1_024;
@@ -29,7 +31,7 @@ export function readRequestHead(bytes: Buffer): Sniff {
   const methodEnd = endOfMethod(bytes);
   if (methodEnd === undefined) return { kind: "opaque" };
   if (methodEnd + 1 >= bytes.length) return more(bytes);
-  if (!TARGET_START.has(bytes[methodEnd + 1] ?? 0)) return { kind: "opaque" };
+  if (!startsTarget[bytes[methodEnd + 1] ?? 0]) return { kind: "opaque" };
   const lineEnd = bytes.indexOf(LF, methodEnd);
   if (lineEnd < 0) return bytes.length < MAX_HEAD ? more(bytes) : { kind: "opaque" };
   const line = bytes.toString("latin1", 0, lineEnd);
@@ -89,15 +91,15 @@ function formOf(method: string, target: string): Target | undefined {
 /** Where the space after the method stands, or will stand at the earliest; undefined where it is no method. */
 function endOfMethod(bytes: Buffer): number | undefined {
   let at = 0;
-  while (at < bytes.length && at <= MAX_METHOD && TOKEN_BYTES.has(bytes[at] ?? 0)) at++;
+  while (at < bytes.length && at <= MAX_METHOD && isTokenByte[bytes[at] ?? 0]) at++;
   if (at === 0 || at > MAX_METHOD) return undefined;
   return at === bytes.length || bytes[at] === SPACE ? at : undefined;
 }
 
 /** After the first empty line, also one ended as it must not be: lenient readers end the head there. */
 function endOfHead(bytes: Buffer, lineEnd: number): number | undefined {
-  const crlf = bytes.indexOf("\n\r\n", lineEnd, "latin1");
-  const lf = bytes.indexOf("\n\n", lineEnd, "latin1");
+  const crlf = bytes.indexOf(EMPTY_LINE, lineEnd);
+  const lf = bytes.indexOf(BARE_EMPTY_LINE, lineEnd);
   if (crlf < 0 && lf < 0) return undefined;
   return lf < 0 || (crlf >= 0 && crlf < lf) ? crlf + 3 : lf + 2;
 }
@@ -119,7 +121,9 @@ function malformed(problem: string): Malformed {
   return { kind: "malformed", protocol: "http", problem };
 }
 
-function asciiMatching(pattern: RegExp): string {
-  const ascii = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
-  return ascii.filter((character) => pattern.test(character)).join("");
+/** 1 for each byte that, as a character, matches. */
+function byteTable(pattern: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) =>
+    Number(pattern.test(String.fromCharCode(byte))),
+  );
 }

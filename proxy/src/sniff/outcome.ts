@@ -38,7 +38,7 @@ export interface More {
   readonly kind: "more";
   /** Once it is certain what it will be. */
   readonly protocol?: "tls" | "http" | undefined;
-  /** Bytes, counted from the first: with fewer the answer stays the same, so nobody need ask again before. */
+  /** Bytes, counted from the first: with fewer it cannot be complete, so nobody need ask again before. */
   readonly needs: number;
 }
 

@@ -13,7 +13,7 @@ const MAJOR_VERSION = 3;
 
 /**
  * A ClientHello out of as many records as it comes in, each read once it is whole. `needs` makes the work linear: with
- * its length known, nothing can change before the rest of it is there in the fewest records it could come in. A client
+ * its length known, it cannot be complete before the rest of it is there in the fewest records it could come in. A client
  * that puts each byte into a record of its own is read some sixty times, any real one once or twice.
  */
 export function readTls(bytes: Buffer): Tls | Malformed | More {

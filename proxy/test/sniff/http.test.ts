@@ -42,6 +42,11 @@ for (const [what, head, expected] of [
     { path: "", host: "a.example", hostPort: 8080 },
   ],
   [
+    "a target with a fragment",
+    "GET /a#b HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    { host: "a.example" },
+  ],
+  [
     "a CONNECT",
     "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n",
     { method: "CONNECT", path: "", host: "a.example", hostPort: 443 },

@@ -56,7 +56,7 @@ test("a real ClientHello in records of any size, arriving at any pace, shows the
   }
 });
 
-test("each answer of `more` stays until `needs` bytes are there", () => {
+test("a hello is not complete before the `needs` bytes are there that were last asked for", () => {
   const message = wire.messageOf(hello);
   for (const size of [1, 3, 100, message.length]) {
     const bytes = wire.records(message, size);
@@ -209,26 +209,38 @@ test("very many application protocols are cut short, and unprintable ones escape
 });
 
 test("a body that does not add up is malformed", () => {
-  const body = hello.subarray(9);
-  const changed = (at: number, value: number) => {
-    const copy = Buffer.from(body);
-    copy[at] = value;
-    return copy;
-  };
-  const longId = Buffer.concat([
-    body.subarray(0, 34),
-    wire.vector8(Buffer.alloc(33)),
-    body.subarray(35 + body.readUInt8(34)),
-  ]);
-  const suites = 34 + 1 + body.readUInt8(34);
+  const start = Buffer.concat([Buffer.from([3, 3]), Buffer.alloc(32)]);
+  const suites = wire.vector16(Buffer.from([0x13, 1]));
+  const none = wire.vector8();
+  const one = wire.vector8(Buffer.alloc(1));
+  const body = Buffer.concat([start, none, suites, one]);
+  assert.equal(kindOf(sniff(wire.handshake(body))), "tls");
   for (const [what, bytes, problem] of [
-    ["cut in its random", body.subarray(0, 20), /compression methods/],
-    ["a session id of 33", longId, /session id/],
-    ["odd cipher suites", changed(suites + 1, body.readUInt8(suites + 1) - 1), /half/],
-    ["a byte after the extensions", Buffer.concat([body, Buffer.alloc(1)]), /extensions/],
-    ["extensions cut short", body.subarray(0, -1), /extensions/],
+    ["a session id of 33", [start, wire.vector8(Buffer.alloc(33)), suites, one], /session id/],
+    ["odd cipher suites", [start, none, wire.vector16(Buffer.alloc(3)), one], /half/],
+    ["no cipher suites", [start, none, wire.vector16(), one], /no cipher suites/],
+    ["no compression methods", [start, none, suites, none], /has none/],
+    ["a byte after it", [body, Buffer.alloc(1)], /extensions/],
+    ["a byte after its extensions", [body, wire.vector16(), Buffer.alloc(1)], /extensions/],
+    [
+      "its extensions cut short",
+      [body, wire.vector16(Buffer.alloc(4)).subarray(0, -1)],
+      /extensions/,
+    ],
+    ["half an extension", [body, wire.vector16(Buffer.alloc(3))], /an extension/],
+    ["an extension cut short", [body, wire.vector16(Buffer.from([9, 9, 0, 1]))], /an extension/],
   ] as const)
-    assert.match(kindOf(sniff(wire.handshake(bytes))), problem, what);
+    assert.match(kindOf(sniff(wire.handshake(...bytes))), problem, what);
+  for (let length = 0; length < body.length; length++)
+    assert.match(kindOf(sniff(wire.handshake(body.subarray(0, length)))), /ends before|half/);
+});
+
+test("a record is read once it is whole, as OpenSSL does", () => {
+  const message = Buffer.concat([wire.messageOf(hello), Buffer.alloc(10)]);
+  const bytes = wire.records(message);
+  const cut = sniff(bytes.subarray(0, -1));
+  assert.deepEqual(cut, { kind: "more", protocol: "tls", needs: bytes.length });
+  assert.equal(kindOf(sniff(bytes)), "tls");
 });
 
 for (const [what, bytes, problem] of [
