@@ -1,50 +1,21 @@
-import { getSystemErrorMap } from "node:util";
-import type { Side } from "@sallyport/core/record";
 import { addon, type NativeEngine, type NativeHandlers } from "../native/addon.ts";
+import {
+  type Endpoint,
+  errorName,
+  type Finished,
+  finishedOf,
+  type Head,
+  headOf,
+  type Inbound,
+  inboundOf,
+  type Live,
+  liveOf,
+} from "./engine-news.ts";
 
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-}
-
-/** A connection that waits for a verdict: all that the rest of the sidecar knows of how it came in. */
-export interface Inbound {
-  /** For the verdict; meaningless once the connection has finished, and 0 where it never was kept. */
-  readonly id: number;
-  readonly source: Endpoint;
-  /** What the app dialled. */
-  readonly destination: Endpoint;
-  /** Made to the listener itself, or by the sidecar itself. */
-  readonly own: boolean;
-  /** Has been reset already: as many as may be open are. */
-  readonly overLimit: boolean;
-  /** Why it is not known where it was going (`ENOPROTOOPT` and its like), or why it could not be kept and is finished. */
-  readonly error?: string;
-  /** Where `peekFirst` asked for it: the verdict may well need no more. */
-  readonly head?: Head;
-}
+export type { Endpoint, Finished, Head, Inbound, Live };
 
 /** The most addresses that one verdict can have tried, as in messages.h: those after them are left out. */
 export const MAX_ADDRESSES = 8;
-
-/** In the order of `enum ending` in messages.h. */
-const HOW = ["end", "reset", "refused", "failed", "timeout", "closed"] as const;
-/** In the order of `enum side` in messages.h. */
-const BY: readonly Side[] = ["app", "upstream", "sidecar"];
-
-/** How a connection ended, told once for each that waited for a verdict. */
-export interface Finished {
-  readonly sent: number;
-  readonly received: number;
-  /** Until the destination answered; undefined where it never did. */
-  readonly connectMs?: number;
-  readonly totalMs: number;
-  /** Which of the verdict's addresses was relayed to, or was begun or failed last; undefined where none was dialled. */
-  readonly dialled?: number;
-  readonly by: Side;
-  readonly how: (typeof HOW)[number];
-  readonly error?: string;
-}
 
 export interface EngineHandlers {
   accepted(inbound: Inbound): void;
@@ -61,20 +32,6 @@ export interface EngineLimits {
   readonly idleMs: number;
   readonly halfClosedMs: number;
   readonly keepaliveSeconds: number;
-}
-
-/** What an app has said so far, still unread; `ended` when it will say no more, `timedOut` when the wait is over. */
-export interface Head {
-  readonly bytes: Buffer;
-  readonly ended: boolean;
-  readonly timedOut: boolean;
-}
-
-/** What an open connection has moved so far, and which of the verdict's addresses it is relayed to, once it is. */
-export interface Live {
-  readonly sent: number;
-  readonly received: number;
-  readonly dialled?: number;
 }
 
 export type LiveBytes = ReadonlyMap<number, Live>;
@@ -176,8 +133,8 @@ export class Engine {
   }
 
   /**
-   * Dials the addresses as RFC 8305 §5 has it, each for `connectMs`, and relays to the first that connects. More than MAX_ADDRESSES are not tried.
-   * With `show`, what the app says first is also `said` to the handlers; nothing waits for it.
+   * Dials the addresses as RFC 8305 §5 has it, each for `connectMs`, and relays to the first that connects. More than
+   * MAX_ADDRESSES are not tried. With `show`, what the app says first is also `said` to the handlers; nothing waits for it.
    */
   relay(
     id: number,
@@ -274,20 +231,8 @@ export class Engine {
     const report: Report = { live: new Map(), waiting: [] };
     this.#reports[thread] = report;
     return {
-      accepted: (
-        ...[id, sourceAddress, sourcePort, address, port, own, overLimit, errno, bytes, ...how]
-      ) =>
-        accepted({
-          id: global(id),
-          source: { address: sourceAddress, port: sourcePort },
-          destination: { address, port },
-          own,
-          overLimit,
-          ...(errno && { error: errorName(errno) }),
-          ...(bytes && { head: headOf(bytes, ...how) }),
-        }),
-      head: (id, bytes, ended, timedOut) =>
-        take(this.#heads, global(id))?.(headOf(bytes, ended, timedOut)),
+      accepted: (id, ...told) => accepted(inboundOf(global(id), ...told)),
+      head: (id, ...told) => take(this.#heads, global(id))?.(headOf(...told)),
       said: (id, bytes) => said?.(global(id), bytes),
       released: (id, fd) => {
         const resolve = take(this.#releases, global(id));
@@ -295,25 +240,11 @@ export class Engine {
         return resolve !== undefined;
       },
       gone: (id) => this.#gone(global(id)),
-      finished: (id, sent, received, connectUs, totalUs, address, by, how, errno) => {
+      finished: (id, ...told) => {
         this.#gone(global(id));
-        finished(global(id), {
-          sent,
-          received,
-          ...(connectUs && { connectMs: connectUs / 1_000 }),
-          totalMs: totalUs / 1_000,
-          ...(address >= 0 && { dialled: address }),
-          by: BY[by] ?? "sidecar",
-          how: HOW[how] ?? "failed",
-          ...(errno && { error: errorName(errno) }),
-        });
+        finished(global(id), finishedOf(...told));
       },
-      live: (id, sent, received, address) =>
-        report.live.set(global(id), {
-          sent,
-          received,
-          ...(address >= 0 && { dialled: address }),
-        }),
+      live: (id, ...told) => report.live.set(global(id), liveOf(...told)),
       reported: () => {
         const { live } = report;
         report.live = new Map();
@@ -337,12 +268,4 @@ function take<T>(from: Map<number, T>, id: number): T | undefined {
   const found = from.get(id);
   from.delete(id);
   return found;
-}
-
-function headOf(bytes: Buffer, ended = false, timedOut = false): Head {
-  return { bytes, ended, timedOut };
-}
-
-function errorName(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[0] ?? `errno ${errno}`;
 }

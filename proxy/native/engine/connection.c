@@ -1,7 +1,8 @@
 /*
- * A connection from accept to its one end. Its id holds its slot and how often the slot was used, so that a verdict on a
- * connection that is gone finds nothing; it takes 48 bits, which a JavaScript number holds with room to spare. What epoll reported in the same batch may still point to a connection that has
- * ended: it is freed by connection_sweep, when the batch is over.
+ * A connection from accept to its one end. Its id holds its slot and how often the slot was used, so that a verdict on
+ * a connection that is gone finds nothing; it takes 48 bits, which a JavaScript number holds with room to spare. What
+ * epoll reported in the same batch may still point to a connection that has ended: it is freed by connection_sweep, when
+ * the batch is over.
  */
 #define _GNU_SOURCE
 #include "engine.h"

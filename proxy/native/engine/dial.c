@@ -1,7 +1,7 @@
 /*
- * Connecting to the addresses of a relay verdict, as RFC 8305 §5 has it: in their order, the next one begun when the last
- * one begun has failed or has been silent for the attempt delay. Those begun earlier go on, each within the verdict's
- * time; the first that connects is relayed to, and the others are closed.
+ * Connecting to the addresses of a relay verdict, as RFC 8305 §5 has it: in their order, the next one begun when the
+ * last one begun has failed or has been silent for the attempt delay. Those begun earlier go on, each within the
+ * verdict's time; the first that connects is relayed to, and the others are closed.
  */
 #define _GNU_SOURCE
 #include "engine.h"
@@ -153,7 +153,10 @@ static void win(struct connection *connection, struct attempt *winner)
 	relay_start(connection, show);
 }
 
-/* 0: connected; EINPROGRESS: not yet. A failed connect is writable too, but never without EPOLLERR (tcp_poll, net/ipv4/tcp.c). */
+/*
+ * 0: connected; EINPROGRESS: not yet. A failed connect is writable too, but never without EPOLLERR (tcp_poll in
+ * net/ipv4/tcp.c).
+ */
 static int result_of(struct attempt *attempt)
 {
 	int error = 0;

@@ -14,9 +14,10 @@
  *   messages.c    what crosses between this thread and JavaScript
  *   addon*.c      what JavaScript sees of it
  *
- * Who owns what: a descriptor belongs to its struct end from accept or connect until end_close, or until a release hands
- * it to JavaScript. An attempt belongs to its connection until it is dropped. A pipe belongs to the flow that took it until pipe_put. All of this is touched by the
- * engine's own thread alone; the two queues (queue.h) are all that it shares.
+ * Who owns what: a descriptor belongs to its struct end from accept or connect until end_close, or until a release
+ * hands it to JavaScript. An attempt belongs to its connection until it is dropped, a pipe to the flow that took it until
+ * pipe_put. All of this is touched by the engine's own thread alone; the two queues (queue.h) are all that it shares with
+ * JavaScript's, and the table of own.c with other engines'.
  */
 #ifndef SALLYPORT_ENGINE_H
 #define SALLYPORT_ENGINE_H

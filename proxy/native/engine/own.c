@@ -1,7 +1,7 @@
 /*
- * The connections that this process has opened, of all its engines, by both their ends. Where the redirect does not spare
- * the sidecar, what it dials comes back to a listener of its own; there it is known by this table. Both ends have to be
- * the same: an app's socket may well have the local port of one of ours, to another destination.
+ * The sockets with which this process connects, of all its engines, by both their ends. Where the redirect does not
+ * spare the sidecar, what it dials comes back to a listener of its own; there it is known by this table. Both ends have
+ * to be the same: an app's socket may well have the local port of one of ours, to another destination.
  */
 #include "engine.h"
 
