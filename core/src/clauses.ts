@@ -176,14 +176,21 @@ export class Clauses {
       .flatMap(({ names }) => names);
   }
 
-  /** The host closest to a name, whatever its ports: one that names it, or else the wildcard above it that does not. */
-  nearestHost(name: string): Host | undefined {
-    return this.#hosts.find(name, (host) => host) ?? this.#hosts.wildcardOf(name);
+  /** The host closest to a name: one that names it, on this port if any does, or else the wildcard above that does not. */
+  nearestHost(name: string, port: number): Host | undefined {
+    return (
+      this.#hosts.find(name, (host) => (portsOf(host.clause, port) ? host : undefined)) ??
+      this.#hosts.find(name, (host) => host) ??
+      this.#hosts.wildcardOf(name)
+    );
   }
 
-  /** The innermost range that holds the address, whatever its ports, and whether or not it reaches it. */
-  nearestRange(to: Target): Range | undefined {
-    return this.#atAddress(to, (_, range) => range);
+  /** The innermost range that holds the address, on this port if any does, whether or not it reaches it. */
+  nearestRange(to: Target, port: number): Range | undefined {
+    return (
+      this.#atAddress(to, (_, range) => (portsOf(range.clause, port) ? range : undefined)) ??
+      this.#atAddress(to, (_, range) => range)
+    );
   }
 
   /** A host that is matched by its addresses alone on this port, for an example. */

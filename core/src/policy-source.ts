@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseResolver } from "./policy.ts";
+import { parseResolver } from "./resolver.ts";
 import { EgressBoundary, EgressRule } from "./rules.ts";
 import { Cluster, compile, type PolicySnapshot } from "./snapshot.ts";
 
