@@ -3,9 +3,10 @@ import { printable } from "./name-given.ts";
 import { type Http, MAX_HEAD, type Malformed, type More, type Sniff } from "./outcome.ts";
 
 const LF = 0x0a;
+const CR = 0x0d;
 const SPACE = 0x20;
-const EMPTY_LINE = Buffer.from("\n\r\n");
-const BARE_EMPTY_LINE = Buffer.from("\n\n");
+const EMPTY_LINE = Buffer.from([LF, CR, LF]);
+const BARE_EMPTY_LINE = Buffer.from([LF, LF]);
 /** RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const isTokenByte = byteTable(TOKEN);
@@ -20,7 +21,8 @@ const ENDS_AS_REQUEST_LINE = / HTTP\/[0-9]\.[0-9]\r?$/;
 /** RFC 9112 §5: no space before the colon; no line that goes on from the last one; no other control than HTAB. */
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 /** RFC 9113 §3.4. */
-const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+const PREFACE_LINE = "PRI * HTTP/2.0\r";
+const HTTP2_PREFACE = Buffer.from(`${PREFACE_LINE}\n\r\nSM\r\n\r\n`);
 
 /**
  * A request head, strictly: whoever reads it after us must have no second way to. What is not HTTP is known by its
@@ -36,7 +38,7 @@ export function readRequestHead(bytes: Buffer): Sniff {
   if (lineEnd < 0) return bytes.length < MAX_HEAD ? more(bytes) : { kind: "opaque" };
   const line = bytes.toString("latin1", 0, lineEnd);
   if (!ENDS_AS_REQUEST_LINE.test(line)) return { kind: "opaque" };
-  if (line === "PRI * HTTP/2.0\r") return readPreface(bytes);
+  if (line === PREFACE_LINE) return readPreface(bytes);
   const [, method, target, major, minor] = REQUEST_LINE.exec(line) ?? [];
   if (method === undefined || target === undefined)
     return malformed("the request line is not method, target and version, ended by CRLF");
