@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseCidr } from "./address.ts";
+import type { PortRange } from "./ports.ts";
 import type { Destination, EgressBoundary, EgressRule } from "./rules.ts";
 import { type Labels, selects } from "./selector.ts";
 
@@ -96,6 +97,15 @@ export function compile(
     cluster,
     resolvers,
   };
+}
+
+/** Where some entry goes by what the app says first. */
+export function spokenPorts({ rules, baseline, deny, ceilings }: PolicySnapshot): PortRange[] {
+  const named = [...deny, ...ceilings.flatMap(({ allow }) => allow)].filter(({ hosts }) => hosts);
+  return [...rules, ...baseline, ...named]
+    .flatMap(({ ports }) => ports)
+    .filter(({ protocol }) => protocol !== "tcp")
+    .map(({ port, endPort }) => ({ first: port, last: endPort ?? port }));
 }
 
 function clauses(rule: string, list: readonly Destination[] = []): Clause[] {

@@ -1,5 +1,6 @@
 import type { Seen } from "@sallyport/core/decision";
 import { explain } from "@sallyport/core/explain";
+import type { PortRange } from "@sallyport/core/ports";
 import type { Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord } from "@sallyport/core/record";
 import {
@@ -12,11 +13,18 @@ import {
 } from "./connection.ts";
 import { matchedText, type Recording, recordOf } from "./connection-record.ts";
 import type { ProxyConfig } from "./contract.ts";
-import { type Endpoint, Engine, type Finished, type Inbound } from "./engine.ts";
+import { type Endpoint, Engine, type Finished, type Head, type Inbound } from "./engine.ts";
 import { look, sightOf } from "./look.ts";
 import { refusalFor } from "./refusal.ts";
 import type { Names } from "./resolve/names.ts";
 import { sniff } from "./sniff/sniff.ts";
+
+/**
+ * For how long an app is given the chance to speak before it is judged at all, on the ports where what it says may decide:
+ * mostly it has, and one trip to JavaScript does for two. A server that speaks first there is heard so much later, which
+ * nobody feels.
+ */
+const HEAD_START_MS = 3;
 
 export interface Surroundings extends Omit<Recording, "answers"> {
   readonly names: Names;
@@ -116,6 +124,11 @@ export class Connections {
     );
   }
 
+  /** The ports on which what the app says first may decide. */
+  listenFirst(ports: readonly PortRange[]): void {
+    this.#engine.peekFirst(ports, HEAD_START_MS);
+  }
+
   /** Judges what is open by the policy in force; what it refuses is reset and recorded as revoked. */
   async reconsider(): Promise<void> {
     const live = await this.#engine.report();
@@ -168,6 +181,7 @@ export class Connections {
       this.#engine.refuse(id);
       return;
     }
+    if (inbound.head && inbound.head.bytes.length > 0) this.#note(connection, inbound.head);
     const verdict = decide(connection, this.#means(id));
     if (verdict instanceof Promise)
       void verdict.then((late) => late && this.#obey(id, connection, late));
@@ -219,13 +233,14 @@ export class Connections {
   /** What was allowed by its address has shown what it speaks, and perhaps a name: for the record, and for later. */
   #said(id: number, bytes: Buffer): void {
     const connection = this.#open.get(id);
-    const sniffed = sniff(bytes);
-    if (!connection || sniffed.kind === "more") return;
-    const { seen, request } = sightOf(
-      sniffed,
-      { bytes, ended: false },
-      connection.destination.port,
-    );
+    if (connection) this.#note(connection, { bytes, ended: false });
+  }
+
+  /** Where it is clear at once what the app has begun to say. */
+  #note(connection: OpenConnection, head: Pick<Head, "bytes" | "ended">): void {
+    const sniffed = sniff(head.bytes);
+    if (sniffed.kind === "more") return;
+    const { seen, request } = sightOf(sniffed, head, connection.destination.port);
     connection.seen = seen;
     connection.request = request;
   }

@@ -1,9 +1,12 @@
 import { Policy } from "@sallyport/core/policy";
 import { type PolicySource, snapshotOf } from "@sallyport/core/policy-source";
 
+import type { PolicySnapshot } from "@sallyport/core/snapshot";
+
 /** The policy in force. What cannot be used changes nothing and is remembered, so that it can be reported. */
 export class PolicyHolder {
   #policy: Policy;
+  #snapshot: PolicySnapshot;
   #source: PolicySource;
   #appliedMs: number;
   #version = 1;
@@ -12,12 +15,16 @@ export class PolicyHolder {
 
   constructor(source: PolicySource, nowMs: number) {
     this.#source = source;
-    this.#policy = new Policy(snapshotOf(source));
+    this.#snapshot = snapshotOf(source);
+    this.#policy = new Policy(this.#snapshot);
     this.#appliedMs = nowMs;
   }
 
   get policy(): Policy {
     return this.#policy;
+  }
+  get snapshot(): PolicySnapshot {
+    return this.#snapshot;
   }
   get source(): PolicySource {
     return this.#source;
@@ -41,7 +48,8 @@ export class PolicyHolder {
   apply(source: PolicySource, nowMs: number): boolean {
     this.#problem = undefined;
     if (JSON.stringify(source) === JSON.stringify(this.#source)) return false;
-    this.#policy = new Policy(snapshotOf(source));
+    this.#snapshot = snapshotOf(source);
+    this.#policy = new Policy(this.#snapshot);
     this.#source = source;
     this.#appliedMs = nowMs;
     this.#version += 1;

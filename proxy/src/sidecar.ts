@@ -1,4 +1,5 @@
 import type { PolicySource } from "@sallyport/core/policy-source";
+import { spokenPorts } from "@sallyport/core/snapshot";
 import { adminRoutes, type Insight, readyRoutes } from "./admin.ts";
 import { BoundedWriter } from "./bounded-writer.ts";
 import { Connections, type Surroundings } from "./connections.ts";
@@ -62,6 +63,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
         : log("info", "new connections are taken again"),
   });
 
+  connections.listenFirst(spokenPorts(policy.snapshot));
+
   const insight: Insight = {
     stats: async () => [
       ...traffic.collect(await connections.live()),
@@ -118,6 +121,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       if (!policy.apply(source, now())) return false;
       names.setServers(source.resolvers);
       names.keep(policy.policy.tcpNames);
+      connections.listenFirst(spokenPorts(policy.snapshot));
       log("info", "policy applied", { version: policy.version, mode: policy.policy.mode });
       void connections.reconsider();
       return true;
