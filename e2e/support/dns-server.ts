@@ -22,7 +22,7 @@ export interface Records {
   /** Followed within the zone, and the whole chain is in the answer, as a recursive server gives it. */
   readonly CNAME?: string;
   /** 30 unless told. */
-  readonly ttlSeconds?: number;
+  readonly ttlSeconds?: number | Readonly<Record<Type, number>>;
   readonly code?: keyof typeof CODES;
   /** How long the answer to each type takes; at once unless told. */
   readonly slow?: Partial<Readonly<Record<Type, number>>>;
@@ -165,14 +165,13 @@ export class DnsServer {
 
   #follow(name: string, type: string, records: Records | undefined, earlier: number): Answer[] {
     if (!records) return [];
-    const ttl = records.ttlSeconds ?? 30;
-    if (records.CNAME !== undefined)
-      return [
-        { type: "CNAME", name, ttl, data: records.CNAME },
-        ...this.#follow(records.CNAME, type, this.#find(records.CNAME, earlier), earlier),
-      ];
     if (type !== "A" && type !== "AAAA") return [];
-    return (records[type] ?? []).map((data) => ({ type, name, ttl, data }));
+    const { ttlSeconds = 30, CNAME } = records;
+    const ttl = typeof ttlSeconds === "number" ? ttlSeconds : ttlSeconds[type];
+    if (CNAME === undefined)
+      return (records[type] ?? []).map((data) => ({ type, name, ttl, data }));
+    const end = this.#follow(CNAME, type, this.#find(CNAME, earlier), earlier);
+    return [{ type: "CNAME", name, ttl, data: CNAME }, ...end];
   }
 
   /** False where it was closed meanwhile. */

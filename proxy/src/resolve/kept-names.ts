@@ -34,6 +34,11 @@ export class KeptNames {
     return this.#kept.size;
   }
 
+  /** Remembered of all of them. */
+  get addresses(): number {
+    return this.#names.size;
+  }
+
   /** How many of them nothing is known of now. */
   unknown(nowMs: number): number {
     return [...this.#kept.keys()].filter((name) => !this.addressesOf(name, nowMs)).length;

@@ -32,6 +32,8 @@ export interface NamesFigures {
   readonly kept: number;
   /** Of these, of which nothing is known. */
   readonly keptUnknown: number;
+  /** That count as some kept name's. */
+  readonly keptAddresses: number;
 }
 
 const CLOSED: Answer = { addresses: [], error: "closed" };
@@ -77,6 +79,7 @@ export class Names {
       cached: this.#cache.size,
       kept: this.#kept.size,
       keptUnknown: this.#kept.unknown(this.#now()),
+      keptAddresses: this.#kept.addresses,
     };
   }
 

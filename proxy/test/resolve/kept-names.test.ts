@@ -43,6 +43,9 @@ test("two names at one address are both told, and each is forgotten alone", () =
   kept.keep(["b.test"]);
   assert.deepEqual(kept.namesOf("192.0.2.1", 1), ["b.test"]);
   assert.equal(kept.addressesOf("a.test", 1), undefined);
+  assert.equal(kept.addresses, 1);
+  kept.keep([]);
+  assert.equal(kept.addresses, 0);
 });
 
 test("a name that stays keeps what is known of it when the list is replaced", () => {

@@ -257,6 +257,17 @@ test("other servers are asked at once, by those who wait for the old ones too, a
   assert.deepEqual(names.answers.namesOf("192.0.2.3"), ["db.test"], "open connections go on");
 });
 
+test("what the old servers were still asked for is not taken from them any more", async (t) => {
+  const old = await dnsServer(t, { "a.test": { A: ["192.0.2.1"], silent: ["AAAA"] } });
+  const other = await dnsServer(t, { "a.test": { A: ["192.0.2.2"] } }, "127.0.53.4");
+  const { names } = namesOf(t, [old.server], { otherFamilyMs: 20 });
+  assert.deepEqual(await names.lookup("a.test"), { addresses: ["192.0.2.1"] });
+  names.setServers([other.server]);
+  await names.lookup("b.test");
+  assert.equal(names.answers.addressesOf("a.test"), undefined);
+  assert.deepEqual(await names.lookup("a.test"), { addresses: ["192.0.2.2"] });
+});
+
 test("the same servers once more change nothing", async (t) => {
   const server = await dnsServer(t, { "a.test": { A: ["192.0.2.1"] } });
   const { names } = namesOf(t, [server.server]);
@@ -282,6 +293,22 @@ test("closed while it asks, whoever waits is told at once; afterwards nobody is 
   names.keep(["b.test"]);
   assert.deepEqual(await names.lookup("c.test"), { addresses: [], error: "closed" });
   assert.equal(server.asked.length, 2);
+});
+
+test("closed while it asks a second time and the first answer has only now become whole, whoever waits is told", async (t) => {
+  const server = await dnsServer(t, {
+    "a.test": [
+      { A: ["192.0.2.1"], AAAA: ["2001:db8::1"], slow: { AAAA: 150 } },
+      { silent: ["A", "AAAA"] },
+    ],
+  });
+  const { names, clock } = namesOf(t, [server.server], { otherFamilyMs: 20 });
+  await names.lookup("a.test");
+  clock.nowMs += MINUTE;
+  const waiting = names.lookup("a.test");
+  await until("the whole answer", () => names.answers.addressesOf("a.test")?.length === 2);
+  names.close();
+  assert.deepEqual(await waiting, { addresses: [], error: "closed" });
 });
 
 test("as it comes, a lookup that nobody answers ends within about five seconds", async (t) => {

@@ -40,6 +40,7 @@ const shown = ({ addresses, ttlSeconds, failure }: Reply) =>
 
 const ZONE: Zone = {
   "both.test": { A: ["192.0.2.1", "192.0.2.2"], AAAA: ["2001:db8::1"], ttlSeconds: 60 },
+  "uneven.test": { A: ["192.0.2.3"], AAAA: ["2001:db8::3"], ttlSeconds: { A: 50, AAAA: 9 } },
   "four.test": { A: ["192.0.2.4"] },
   "six.test": { AAAA: ["2001:DB8:0:0::6"] },
   "empty.test": {},
@@ -57,6 +58,7 @@ const ZONE: Zone = {
 
 for (const [what, name, expected] of [
   ["both families, IPv6 first", "both.test", "2001:db8::1 192.0.2.1 192.0.2.2 ttl=60"],
+  ["the shorter TTL of two families", "uneven.test", "2001:db8::3 192.0.2.3 ttl=9"],
   ["IPv4 alone", "four.test", "192.0.2.4 ttl=30"],
   ["IPv6 alone, in its canonical spelling", "six.test", "2001:db8::6 ttl=30"],
   ["IPv4 in an IPv6 record is IPv4, once", "mapped.test", "192.0.2.7 192.0.2.8 ttl=30"],
