@@ -1,31 +1,40 @@
-import { demo } from "./demo/command.ts";
-import { inject } from "./inject/command.ts";
+import type { Io } from "./policy/io.ts";
 
 const HELP = `sallyport: the guarded gate by which connections leave a pod
 
-  sallyport demo [-- CMD…]     a sidecar at work in a minute, without a cluster
-  sallyport inject -f FILE|-   put the sidecar into manifests, offline
-  sallyport COMMAND --help     what a command takes
+  sallyport demo [-- CMD…]                 a sidecar at work in a minute, without a cluster
+  sallyport inject -f FILE|-               put the sidecar into manifests, offline
+  sallyport explain -f FILE HOST:PORT      would it pass, by which rule, and what would permit it
+  sallyport test FILE                      cases that rules must hold, for CI
+  sallyport simulate -f FILE [RECORDS]     what proposed rules would change, by what sidecars have recorded
+  sallyport COMMAND --help                 what a command takes
 `;
 
 const USAGE = 2;
 
+type Command = (args: readonly string[], io: Io) => Promise<number>;
+
+/** Each is loaded when it is asked for: nobody waits for the others. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => {
+    const { demo } = await import("./demo/command.ts");
+    return (args) => demo(args, console.log);
+  },
+  inject: async () => (await import("./inject/command.ts")).inject,
+  explain: async () => (await import("./policy/explain-command.ts")).explainCommand,
+  test: async () => (await import("./policy/test-command.ts")).testCommand,
+  simulate: async () => (await import("./policy/simulate-command.ts")).simulateCommand,
+};
+
 async function main([command, ...args]: readonly string[]): Promise<number> {
-  switch (command) {
-    case "demo":
-      return demo(args, console.log);
-    case "inject":
-      return inject(args, process);
-    case undefined:
-    case "help":
-    case "--help":
-    case "-h":
-      console.log(HELP.trimEnd());
-      return command === undefined ? USAGE : 0;
-    default:
-      console.error(`"${command}" is no command; see sallyport --help`);
-      return USAGE;
+  if (command === undefined || ["help", "--help", "-h"].includes(command)) {
+    console.log(HELP.trimEnd());
+    return command === undefined ? USAGE : 0;
   }
+  const load = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
+  if (load) return (await load())(args, process);
+  console.error(`"${command}" is no command; see sallyport --help`);
+  return USAGE;
 }
 
 // Whoever reads may stop reading (`sallyport demo | head`); what was begun is still brought to its end.

@@ -1,0 +1,116 @@
+import type { Allowed } from "@sallyport/core/decision";
+import type { Explanation } from "@sallyport/core/explain";
+import { formatRule } from "@sallyport/core/manifest";
+import type { Applied } from "./applied.ts";
+import { type Finding, refusalOf } from "./ask.ts";
+import { explainRefusal } from "./suggest.ts";
+
+/** Why it is refused, or would be outside audit mode; undefined where it is not. */
+export function whyRefused(applied: Applied, finding: Finding): Explanation | undefined {
+  const denied = refusalOf(finding.verdict);
+  if (!denied) return undefined;
+  const { attempt, name, leadsTo, isPlaceholder } = finding;
+  const named = name === undefined ? undefined : { name, addresses: leadsTo };
+  const refusal = explainRefusal(applied, denied, attempt, named);
+  if (!isPlaceholder || name === undefined) return refusal;
+  const hide = (text: string) => withoutPlaceholder(text, name, attempt);
+  return {
+    ...refusal,
+    destination: `${name}:${attempt.port}`,
+    message: hide(refusal.message),
+    ...(refusal.nearest && { nearest: { ...refusal.nearest, why: hide(refusal.nearest.why) } }),
+  };
+}
+
+/** The finding in lines: what it is judged by, what comes closest, what was assumed. */
+export function linesOf(
+  { verdict, name, isPlaceholder, assumed }: Finding,
+  refusal: Explanation | undefined,
+): string[] {
+  return [
+    ...(refusal ? [["why", refusal.message]] : []),
+    ...(refusal?.nearest
+      ? [
+          [
+            "nearest",
+            `${place(refusal.nearest.rule, "to", refusal.nearest.entry)}: ${refusal.nearest.why}`,
+          ],
+        ]
+      : []),
+    ...(verdict.verdict === "allow" ? allowedLines(verdict, isPlaceholder ? name : undefined) : []),
+    ...assumed.map((sentence) => ["assuming", sentence]),
+    ...(refusal?.advice === undefined ? [] : [["note", refusal.advice]]),
+  ].map(([label = "", text]) => `  ${label.padEnd(LABEL_WIDTH)}${text}`);
+}
+
+/** The rule to paste, from the first column on. */
+export function pasteable({ egressRule }: Explanation): string[] {
+  return egressRule
+    ? ["The rule to add:", "", ...formatRule(egressRule).trimEnd().split("\n")]
+    : [];
+}
+
+/** The finding for a machine: the fields of a record (core/src/record.ts), and those of an explanation. */
+export function findingJson(applied: Applied, finding: Finding) {
+  const { verdict, name, spoken, isPlaceholder, assumed } = finding;
+  const refusal = whyRefused(applied, finding);
+  const match = verdict.verdict === "allow" ? verdict.match : undefined;
+  return {
+    verdict: verdict.verdict,
+    reason: verdict.reason,
+    ...(verdict.verdict === "allow" && verdict.wouldBe && { would_be: verdict.wouldBe.reason }),
+    ...(verdict.verdict === "deny" && verdict.boundary && { rule: verdict.boundary }),
+    ...(match && { rule: match.clause.rule, entry: match.clause.entry, matched: match.what }),
+    namespace: applied.pod.namespace,
+    ...(name !== undefined && { name }),
+    protocol: spoken,
+    ...(verdict.verdict === "allow" && !isPlaceholder && { dial: verdict.dial }),
+    ...(refusal && {
+      message: refusal.message,
+      ...(refusal.nearest && { nearest: refusal.nearest }),
+      ...(refusal.advice !== undefined && { advice: refusal.advice }),
+      ...(refusal.egressRule && { egressRule: refusal.egressRule }),
+    }),
+    assumed,
+  };
+}
+
+const LABEL_WIDTH = 10;
+
+function allowedLines(
+  { match, reason, dial }: Allowed,
+  placeholderOf: string | undefined,
+): string[][] {
+  const list = reason === "allowed.baseline" ? "baseline" : "to";
+  const where = placeholderOf === undefined ? dial.join(", ") : `what ${placeholderOf} resolves to`;
+  return [
+    ...(match
+      ? [
+          [
+            "by",
+            `${place(match.clause.rule, list, match.clause.entry)}: ${match.what}, ${portsOf(match)}`,
+          ],
+        ]
+      : []),
+    ["dialled", where],
+  ];
+}
+
+export function place(rule: string, list: string, entry: number): string {
+  return `${rule.includes("/") ? rule : `boundary ${rule}`} spec.${list}[${entry}]`;
+}
+
+function portsOf({ ports: { port, endPort, protocol } }: NonNullable<Allowed["match"]>): string {
+  return `port ${endPort ? `${port}-${endPort}` : port} (${protocol})`;
+}
+
+function withoutPlaceholder(
+  text: string,
+  name: string,
+  { address, port }: Finding["attempt"],
+): string {
+  return text
+    .replaceAll(`${name} at ${address}:${port}`, `${name}:${port}`)
+    .replaceAll(`${address}:${port}`, `${name}:${port}`)
+    .replaceAll(address, "its address");
+}

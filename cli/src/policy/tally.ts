@@ -1,0 +1,98 @@
+import type { RecordLine } from "./record-lines.ts";
+import type { Replayed } from "./replay.ts";
+
+/** Connections that go the same way: to the same destination, in the same language, with the same change. */
+export interface Group {
+  readonly namespace: string;
+  /** `name:port`, or `address:port` where there was no name. */
+  readonly destination: string;
+  readonly protocol: string | undefined;
+  /** As recorded. */
+  readonly was: string;
+  readonly replayed: Replayed;
+  connections: number;
+  firstSeen: string;
+  lastSeen: string;
+  /** Of the name, as far as they fit. */
+  readonly addresses: Set<string>;
+}
+
+export type Change = Replayed["change"];
+
+/** What is kept of each change; connections beyond are counted, not told apart. */
+const MAX_GROUPS = 10_000;
+const MAX_ADDRESSES = 64;
+
+/** Records summed up, in bounded memory however many there are. */
+export class Tally {
+  readonly connections: Record<Change, number> = { refused: 0, allowed: 0, unknown: 0, same: 0 };
+  /** Those that pass only because a boundary says audit. */
+  audited = 0;
+  /** Of what is told apart, those that did not fit. */
+  readonly beyond: Record<Change, number> = { refused: 0, allowed: 0, unknown: 0, same: 0 };
+  readonly #groups: Record<Change, Map<string, Group>> = {
+    refused: new Map(),
+    allowed: new Map(),
+    unknown: new Map(),
+    same: new Map(),
+  };
+  readonly #maxGroups: number;
+
+  constructor(maxGroups = MAX_GROUPS) {
+    this.#maxGroups = maxGroups;
+  }
+
+  add(record: RecordLine, replayed: Replayed, namespace: string): void {
+    const { change, verdict, isAudited } = replayed;
+    this.connections[change]++;
+    if (isAudited) this.audited++;
+    if (change === "same") return;
+    const destination = destinationOf(record);
+    const { protocol, reason: was, time } = record;
+    const key = [namespace, destination, protocol, was, verdict.reason].join("\n");
+    const groups = this.#groups[change];
+    let group = groups.get(key);
+    if (!group) {
+      if (groups.size >= this.#maxGroups) {
+        this.beyond[change]++;
+        return;
+      }
+      const times = { firstSeen: time, lastSeen: time };
+      group = {
+        namespace,
+        destination,
+        protocol,
+        was,
+        replayed,
+        connections: 0,
+        ...times,
+        addresses: new Set(),
+      };
+      groups.set(key, group);
+    }
+    group.connections++;
+    // RFC 3339 in UTC: the order of the texts is that of the times.
+    if (time < group.firstSeen) group.firstSeen = time;
+    if (time > group.lastSeen) group.lastSeen = time;
+    for (const address of replayed.named?.addresses ?? [])
+      if (group.addresses.size < MAX_ADDRESSES) group.addresses.add(address);
+  }
+
+  /** The most frequent first. */
+  groups(change: Exclude<Change, "same">): Group[] {
+    return [...this.#groups[change].values()].sort(
+      (a, b) => b.connections - a.connections || (a.destination < b.destination ? -1 : 1),
+    );
+  }
+}
+
+function destinationOf({
+  name,
+  invalid_name,
+  original_address,
+  original_port,
+}: RecordLine): string {
+  if (name !== undefined) return `${name}:${original_port}`;
+  const address = original_address.includes(":") ? `[${original_address}]` : original_address;
+  return `${address}:${original_port}${invalid_name === undefined ? "" : ` "${invalid_name}"`}`;
+}

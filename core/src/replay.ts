@@ -1,0 +1,32 @@
+import type { Attempt, Seen } from "./decision.ts";
+import type { DecisionRecord } from "./record.ts";
+
+type Told = "protocol" | "name" | "name_source" | "invalid_name" | "resolved";
+
+/** What of a record says how the connection was judged. */
+export type Recorded = Pick<DecisionRecord, "original_address" | "original_port"> & {
+  readonly [Field in Told]?: DecisionRecord[Field] | undefined;
+};
+
+/**
+ * The attempt that a record tells of, to be judged again: what the app dialled and said, and our answers of that moment. A
+ * name of source `dns` was never said: it is only known to lead there.
+ */
+export function attemptOf(record: Recorded): Attempt {
+  const { original_address: address, original_port: port, protocol, name, resolved } = record;
+  const said = record.name_source === "dns" ? undefined : name;
+  const seen: Seen | undefined = protocol && {
+    protocol,
+    ...(said !== undefined && { name: said }),
+    ...(record.invalid_name !== undefined && { invalidName: record.invalid_name }),
+  };
+  return {
+    address,
+    port,
+    ...(seen && { seen }),
+    answers: {
+      addressesOf: (asked) => (asked === name ? resolved : undefined),
+      namesOf: (at) => (name !== undefined && resolved?.includes(at) ? [name] : []),
+    },
+  };
+}
