@@ -46,13 +46,13 @@ function complaint(text: string): string {
   const address = parseAddress(text);
   if (address)
     return `it is an address; write it in cidrs, as ${text}/${address.family === 4 ? 32 : 128}`;
+  const ascii = aLabels(text);
+  if (ascii !== undefined) return `write it in A-labels: ${ascii}`;
   if (text.includes("*"))
     return "a wildcard stands for whole labels at the front only, as in *.example.com";
   if (text.includes("://") || text.includes("/"))
     return "expected a name alone, without scheme or path";
   if (/:\d+$/.test(text)) return "expected a name alone; its port belongs in ports";
-  const ascii = aLabels(text);
-  if (ascii !== undefined) return `write it in A-labels: ${ascii}`;
   return "expected a DNS name such as www.example.com or *.example.com";
 }
 

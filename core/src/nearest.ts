@@ -1,5 +1,5 @@
 import { formatAddress, parseCidr } from "./address.ts";
-import { inPorts, portsOf } from "./clause-ports.ts";
+import { inPorts } from "./clause-ports.ts";
 import type { Attempt, Denied, Seen } from "./decision.ts";
 import type { Host } from "./host-index.ts";
 import { formatHostPattern } from "./hostname.ts";

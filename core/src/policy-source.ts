@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EVEN_IF_MALFORMED, field, itemsOf } from "./form.ts";
 import { parseResolver } from "./resolver.ts";
 import { EgressBoundary, EgressRule } from "./rules.ts";
 import { Cluster, compile, type PolicySnapshot } from "./snapshot.ts";
@@ -29,27 +30,32 @@ export const PolicySource = z
       .default([]),
   })
   .superRefine(({ rules, boundaries, resolvers }, context) => {
-    if (resolvers.length > 0) return;
+    if (!Array.isArray(resolvers) || resolvers.length > 0) return;
     const lists = [
-      ...rules.map(({ spec }, i) => [["rules", i, "spec", "to"], spec.to] as const),
-      ...boundaries.flatMap(({ spec }, i) =>
-        (["allow", "deny", "baseline"] as const).map(
-          (list) => [["boundaries", i, "spec", list], spec[list] ?? []] as const,
+      ...itemsOf(rules).map((rule, i) => listOf(rule, ["rules", i, "spec", "to"])),
+      ...itemsOf(boundaries).flatMap((boundary, i) =>
+        ["allow", "deny", "baseline"].map((list) =>
+          listOf(boundary, ["boundaries", i, "spec", list]),
         ),
       ),
     ];
-    for (const [path, list] of lists)
-      for (const [entry, { hosts }] of list.entries())
-        if (hosts)
+    for (const { path, list } of lists)
+      for (const [entry, destination] of list.entries())
+        if (field(destination, "hosts") !== undefined)
           context.addIssue({
             code: "custom",
             path: [...path, entry, "hosts"],
             message:
               "names are resolved by the sidecar itself, and no resolver is given: add resolvers: [ADDRESS] beside the rules",
           });
-  });
+  }, EVEN_IF_MALFORMED);
 export type PolicySource = z.output<typeof PolicySource>;
 export type PolicySourceInput = z.input<typeof PolicySource>;
+
+/** The list at a path of four, whose first two lead to the object. */
+function listOf(object: unknown, path: readonly [string, number, string, string]) {
+  return { path, list: itemsOf(field(field(object, path[2]), path[3])) };
+}
 
 export function snapshotOf({
   mode,

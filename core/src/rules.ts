@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseCidr } from "./address.ts";
+import { EVEN_IF_MALFORMED, field, itemsOf } from "./form.ts";
 import { parseHostPattern } from "./hostname.ts";
 import { LabelSelector } from "./selector.ts";
 
@@ -27,13 +28,13 @@ const Ports = z
     protocol: z.enum(PROTOCOLS),
   })
   .superRefine(({ port, endPort }, context) => {
-    if (endPort !== undefined && endPort < port)
+    if (typeof port === "number" && typeof endPort === "number" && endPort < port)
       context.addIssue({
         code: "custom",
         path: ["endPort"],
         message: `${endPort} is below port ${port}: expected the last port of the range`,
       });
-  });
+  }, EVEN_IF_MALFORMED);
 export type Ports = z.output<typeof Ports>;
 
 /** Where connections may go (or, in a deny list, may not): names, addresses, or names at addresses; and ports. */
@@ -44,12 +45,12 @@ export const Destination = z
     ports: z.array(Ports).min(1),
   })
   .superRefine(({ hosts, cidrs, ports }, context) => {
-    if (!hosts && !cidrs)
+    if (hosts === undefined && cidrs === undefined)
       context.addIssue({ code: "custom", message: "expected hosts, cidrs or both" });
-    const wildcard = hosts?.find((host) => host.startsWith("*."));
+    const wildcard = itemsOf(hosts).find((host) => String(host).startsWith("*."));
     if (wildcard === undefined) return;
-    for (const [i, { protocol }] of ports.entries())
-      if (protocol === "tcp")
+    for (const [i, each] of itemsOf(ports).entries())
+      if (field(each, "protocol") === "tcp")
         context.addIssue({
           code: "custom",
           path: ["ports", i, "protocol"],
@@ -57,7 +58,7 @@ export const Destination = z
             `tcp cannot be matched against ${wildcard}: opaque bytes carry no name; ` +
             "write the exact names, or tls or http where that is what is spoken",
         });
-  });
+  }, EVEN_IF_MALFORMED);
 export type Destination = z.output<typeof Destination>;
 
 const Metadata = z.looseObject({

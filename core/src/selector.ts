@@ -1,8 +1,18 @@
 import * as z from "zod";
 
+/** zod leaves a key called __proto__ out of a record, and a selector with one requirement fewer selects more. */
+const MatchLabels = z.preprocess(
+  (value, context) => {
+    if (typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__"))
+      context.addIssue({ code: "custom", message: '"__proto__" is no label: remove it' });
+    return value;
+  },
+  z.record(z.string(), z.string()),
+);
+
 /** A Kubernetes label selector; one without any requirement selects everything (labels.Selector, apimachinery). */
 export const LabelSelector = z.strictObject({
-  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchLabels: MatchLabels.optional(),
   matchExpressions: z
     .array(
       z

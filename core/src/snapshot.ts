@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseCidr } from "./address.ts";
+import { parseAddress, parseCidr } from "./address.ts";
 import type { PortRange } from "./ports.ts";
 import type { Destination, EgressBoundary, EgressRule } from "./rules.ts";
 import { type Labels, selects } from "./selector.ts";
@@ -40,6 +40,10 @@ const CidrText = z.string().superRefine((text, context) => {
   if (cidr instanceof Error) context.addIssue({ code: "custom", message: cidr.message });
 });
 
+const AddressText = z.string().refine((text) => parseAddress(text) !== undefined, {
+  error: "expected an address: 10.0.0.1, fd00::1",
+});
+
 /** What the cluster itself is made of. */
 export const Cluster = z.strictObject({
   /** Of pods and Services: allowed unless denied, on every port, and no name alone leads there. */
@@ -48,7 +52,7 @@ export const Cluster = z.strictObject({
   nodes: z.array(CidrText).default([]),
   /** Allowed beside the ranges: the API server's addresses, for instance. */
   endpoints: z
-    .array(z.strictObject({ address: CidrText, port: z.int().min(1).max(65_535) }))
+    .array(z.strictObject({ address: AddressText, port: z.int().min(1).max(65_535) }))
     .default([]),
 });
 export type Cluster = z.output<typeof Cluster>;
