@@ -93,14 +93,14 @@ test("each is accepted before it is finished, whether the app resets, all are cl
   }
 });
 
-test("one that is waited for counts as open, and its time for a verdict has not begun", async (t) => {
+test("one that is waited for counts as open, is not reported, and its time for a verdict has not begun", async (t) => {
   const bed = await peekingFirst(t, 200, {
     limits: { connections: 1, verdictMs: 50 },
     verdict: () => {},
   });
   const seen = fate(await bed.connect());
   assert.equal(await bed.fate(), "ECONNRESET");
-  await bed.engine.report();
+  assert.equal((await bed.engine.report()).size, 0);
   assert.deepEqual(
     bed.accepted.map(({ overLimit }) => overLimit),
     [true],
