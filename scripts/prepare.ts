@@ -1,9 +1,12 @@
 /**
  * Brings what a command needs and npm cannot: `prepare.ts addon network` compiles the addon and sees to iptables and
- * iproute2. Nothing is done twice; what is missing and cannot be installed is said in one line.
+ * iproute2; `prepare.ts clients` installs the programs that e2e/real-clients-*.test.ts run, database servers among them,
+ * without which those tests are skipped. Nothing is done twice; what is missing and cannot be installed is said in one
+ * line.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { PROGRAMS, pathOf } from "../e2e/clients/programs.ts";
 import { buildAddon } from "../proxy/native/build.ts";
 
 const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
@@ -11,29 +14,33 @@ const isRoot = process.getuid?.() === 0;
 
 function missing(programs: Readonly<Record<string, string>>): string[] {
   const found = (program: string) =>
-    PATH.split(":").some((folder) => existsSync(`${folder}/${program}`));
+    PATH.split(":").some((folder) => existsSync(`${folder}/${program}`)) || pathOf(program);
   return Object.entries(programs)
     .filter(([program]) => !found(program))
     .map(([, debianPackage]) => debianPackage);
 }
 
-function install(packages: readonly string[]): boolean {
+function install(packages: readonly string[], ...options: readonly string[]): boolean {
   console.error(`installing ${packages.join(", ")} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const apt = (...args: string[]) =>
     spawnSync("apt-get", ["-qq", ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
-  if (apt("install", "-y", ...packages).status === 0) return true;
+  if (apt("install", "-y", ...options, ...packages).status === 0) return true;
   apt("update");
-  const { status, stderr } = apt("install", "-y", ...packages);
+  const { status, stderr } = apt("install", "-y", ...options, ...packages);
   if (status !== 0) console.error(String(stderr ?? "apt-get is not here").trim());
   return status === 0;
 }
 
 /** True when the programs are there, or are now; `required` says whether going on without them makes sense. */
-function ensure(programs: Readonly<Record<string, string>>, required: boolean): void {
+function ensure(
+  programs: Readonly<Record<string, string>>,
+  required: boolean,
+  ...options: readonly string[]
+): void {
   const packages = [...new Set(missing(programs))];
   if (packages.length === 0) return;
-  if (isRoot && install(packages)) return;
+  if (isRoot && install(packages, ...options)) return;
   if (!isRoot && !required) return;
   console.error(
     `missing: ${packages.join(", ")}. Install them: apt-get install ${packages.join(" ")}`,
@@ -47,6 +54,7 @@ if (wanted.has("network"))
     { iptables: "iptables", ip: "iproute2", unshare: "util-linux", setpriv: "util-linux" },
     false,
   );
+if (wanted.has("clients")) ensure(PROGRAMS, true, "--no-install-recommends");
 if (wanted.has("addon") && !process.exitCode) {
   const compiler = process.env.CC;
   if (!compiler) ensure({ cc: "gcc" }, true);
