@@ -18,6 +18,8 @@ export interface Seen {
 export interface Answers {
   /** Undefined where it is not known; empty where the name has none. */
   addressesOf(name: string): readonly string[] | undefined;
+  /** Whether it was asked for and nobody answered: no address is known of it, and that says nothing. */
+  isUnanswered?(name: string): boolean;
   /** Kept names, the policy's `tcpNames`, that have lately been answered with this address. */
   namesOf(address: string): readonly string[];
 }

@@ -31,6 +31,9 @@ function enforced(policy: Policy, attempt: Attempt): Decision {
 
   const unknown = unresolved([policy.deny], port, answers);
   if (unknown.length > 0) return { verdict: "needs_addresses", names: unknown };
+  // Whether it is denied cannot be told.
+  if (policy.deny.tcpNames(port).some((name) => answers.isUnanswered?.(name)))
+    return refuse("failed.dns");
   const bare: Candidate = { to, port, protocol: spoken(seen), known: answers.namesOf(address) };
   const denial = denialOf(policy, bare);
   if (denial) return denial;

@@ -1,7 +1,16 @@
-import type { Allowed, Answers, Attempt, Decision, Seen, Verdict } from "@sallyport/core/decision";
+import type {
+  Allowed,
+  Answers,
+  Attempt,
+  Decision,
+  Denied,
+  Seen,
+  Verdict,
+} from "@sallyport/core/decision";
 import { evaluate } from "@sallyport/core/evaluate";
 import type { Policy } from "@sallyport/core/policy";
 import type { Endpoint } from "./engine.ts";
+import { type Answer, isNone } from "./resolve/answer.ts";
 
 /**
  * The way of one connection: accepted by the engine → `decide`, which looks at the first bytes (look.ts) and resolves
@@ -19,6 +28,10 @@ export interface OpenConnection {
   request?: { readonly method: string; readonly path: string } | undefined;
   /** Names that were resolved for it, as they were answered. */
   resolved?: Map<string, readonly string[]> | undefined;
+  /** Of these, those of which nobody knew anything. */
+  unanswered?: Set<string> | undefined;
+  /** Its address was among no answer, and those have been asked for once more. */
+  refreshed?: boolean;
   /** Undefined while it is being decided. */
   outcome?: Outcome | undefined;
   /** A newer policy refuses it. */
@@ -40,7 +53,9 @@ export interface Means {
   readonly answers: Answers;
   /** Undefined when the connection is gone. */
   look(connection: OpenConnection): Promise<Seen | undefined>;
-  resolve(name: string): Promise<readonly string[]>;
+  resolve(name: string): Promise<Answer>;
+  /** Asks for kept names anew, their TTL notwithstanding. */
+  refresh(names: readonly string[]): Promise<void>;
 }
 
 /** At once wherever address and port decide; undefined when the connection has gone meanwhile. */
@@ -49,9 +64,18 @@ export function decide(
   means: Means,
 ): Verdict | Promise<Verdict | undefined> {
   const decision = judge(connection, means);
-  return decision.verdict === "allow" || decision.verdict === "deny"
+  const isSettled = decision.verdict === "allow" || decision.verdict === "deny";
+  return isSettled && !isPerhapsNew(connection, decision)
     ? decision
     : decideLater(connection, decision, means);
+}
+
+/** Names whose answers come anew to any connection that is at none of their known addresses: more would be a flood. */
+const MOST_REFRESHED = 32;
+
+/** The app's resolver may have been told of an address after ours was asked, or of another part of many. */
+function isPerhapsNew({ refreshed }: OpenConnection, decision: Decision): decision is Denied {
+  return decision.verdict === "deny" && decision.reason === "denied.stale_address" && !refreshed;
 }
 
 async function decideLater(
@@ -70,7 +94,8 @@ async function decideLater(
         await resolveAll(connection, decision.names, means);
         break;
       default:
-        return decision;
+        if (!isPerhapsNew(connection, decision)) return decision;
+        await refreshNames(connection, means);
     }
     decision = judge(connection, means);
   }
@@ -116,11 +141,12 @@ export async function isStillAllowed(
 
 /** Its own answers before those of the moment: what was asked for it must not run out while it is decided. */
 export function attemptOf(connection: OpenConnection, answers: Answers): Attempt {
-  const { destination, seen, resolved } = connection;
+  const { destination, seen, resolved, unanswered } = connection;
   return {
     ...destination,
     seen,
     answers: {
+      isUnanswered: (name) => unanswered?.has(name) ?? false,
       addressesOf: (name) => resolved?.get(name) ?? answers.addressesOf(name),
       namesOf: (address) => [
         ...answers.namesOf(address),
@@ -135,8 +161,18 @@ async function resolveAll(
   names: readonly string[],
   { resolve }: Means,
 ): Promise<void> {
-  const answers = await Promise.all(
+  for (const [name, answer] of await Promise.all(
     names.map(async (name) => [name, await resolve(name)] as const),
-  );
-  connection.resolved = new Map([...(connection.resolved ?? []), ...answers]);
+  )) {
+    connection.resolved = (connection.resolved ?? new Map()).set(name, answer.addresses);
+    if (answer.addresses.length === 0 && !isNone(answer.error))
+      connection.unanswered = (connection.unanswered ?? new Set()).add(name);
+  }
+}
+
+async function refreshNames(connection: OpenConnection, { policy, refresh }: Means): Promise<void> {
+  connection.refreshed = true;
+  const { port } = connection.destination;
+  const names = new Set(policy().permitting.flatMap((list) => list.tcpNames(port)));
+  if (names.size <= MOST_REFRESHED) await refresh([...names]);
 }

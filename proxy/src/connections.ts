@@ -194,7 +194,10 @@ export class Connections {
       policy,
       answers: names.answers,
       look: (connection) => this.#look(id, connection, policy().mode === "audit"),
-      resolve: async (name) => (await names.lookup(name)).addresses,
+      resolve: (name) => names.lookup(name),
+      refresh: async (wanted) => {
+        await Promise.all(wanted.map((name) => names.refresh(name)));
+      },
     };
   }
 

@@ -58,8 +58,14 @@ class Outside implements Means {
   };
   resolve = async (name: string) => {
     this.asked.push(name);
-    return this.#names[name] ?? [];
+    const addresses = this.#names[name] ?? [];
+    return addresses.length > 0 ? { addresses } : { addresses, error: "not_found" as const };
   };
+  refresh = async (names: readonly string[]) => {
+    this.asked.push(...names.map((name) => `${name} again`));
+    this.onRefresh();
+  };
+  onRefresh: () => void = () => {};
 }
 
 test("what its address decides is decided at once: nothing is looked at, nothing resolved", () => {
@@ -106,11 +112,10 @@ test("a policy that comes while a name is resolved is the one that decides", asy
   const outside = new Outside(byName, { protocol: "tls", name: "api.example.com" });
   const resolve = async () => {
     outside.current = nothing;
-    return ["93.184.216.34"];
+    return { addresses: ["93.184.216.34"] };
   };
-  const decided = await decide(connection(), {
-    ...{ policy: outside.policy, answers: outside.answers, look: outside.look, resolve },
-  });
+  const { policy, answers, look, refresh } = outside;
+  const decided = await decide(connection(), { policy, answers, look, refresh, resolve });
   assert.equal(decided?.reason, "denied.no_rule");
 });
 
@@ -157,5 +162,42 @@ for (const [address, reason] of [
     });
     const open = connection({ destination: { address, port: 443 } });
     assert.equal((await decide(open, outside))?.reason, reason);
-    assert.deepEqual(outside.asked, ["db.example.com"]);
+    const again = reason === "denied.stale_address" ? ["db.example.com again"] : [];
+    assert.deepEqual(outside.asked, ["db.example.com", ...again]);
   });
+
+test("an address that the app was told of before we were is found by asking once more", async () => {
+  const known = new Map([["db.example.com", ["93.184.216.34"]]]);
+  const answers: Answers = {
+    addressesOf: (name) => known.get(name),
+    namesOf: (address) =>
+      [...known].flatMap(([name, its]) => (its.includes(address) ? [name] : [])),
+  };
+  const outside = new Outside(byDns);
+  outside.onRefresh = () => known.set("db.example.com", ["93.184.216.99"]);
+  const { policy, look, refresh, resolve } = outside;
+  const open = connection({ destination: { address: "93.184.216.99", port: 443 } });
+  const decided = await decide(open, { policy, look, refresh, resolve, answers });
+  assert.deepEqual([decided?.reason, outside.asked], ["allowed.rule", ["db.example.com again"]]);
+});
+
+test("what a boundary denies by a name that nobody answers for cannot be told, and is refused", async () => {
+  const boundary = {
+    ...{ apiVersion: "sallyport.dev/v1alpha1" as const, kind: "EgressBoundary" as const },
+    metadata: { name: "platform" },
+    spec: {
+      deny: [{ hosts: ["db.rival.example"], ports: [{ port: 443, protocol: "tcp" as const }] }],
+    },
+  };
+  const to = [{ cidrs: ["93.184.216.0/24"], ports: [{ port: 443, protocol: "tcp" }] }];
+  for (const [error, reason] of [
+    ["timeout", "failed.dns"],
+    ["not_found", "allowed.rule"],
+  ] as const) {
+    const outside = new Outside(policy(to, { boundaries: [boundary] }));
+    const { policy: current, look, refresh, answers } = outside;
+    const resolve = async () => ({ addresses: [], error });
+    const means = { policy: current, look, refresh, answers, resolve };
+    assert.equal((await decide(connection(), means))?.reason, reason, error);
+  }
+});

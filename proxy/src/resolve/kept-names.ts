@@ -9,6 +9,8 @@ interface Kept {
   failed?: Known;
   /** Every address lately answered, and until when it counts. */
   readonly seen: Map<string, number>;
+  /** When the newest reply came. */
+  toldMs: number;
   /** When to ask (again); never while it is being asked. */
   dueMs: number;
   failures: number;
@@ -58,7 +60,12 @@ export class KeptNames {
       }
     for (const name of wanted)
       if (!this.#kept.has(name))
-        this.#kept.set(name, { seen: new Map(), dueMs: Number.NEGATIVE_INFINITY, failures: 0 });
+        this.#kept.set(name, {
+          seen: new Map(),
+          toldMs: Number.NEGATIVE_INFINITY,
+          dueMs: Number.NEGATIVE_INFINITY,
+          failures: 0,
+        });
   }
 
   /** `spread`, from 0 to 1, is how late within its spread the name is to be asked for again. */
@@ -77,6 +84,7 @@ export class KeptNames {
     } else {
       kept.failed = known;
     }
+    kept.toldMs = nowMs;
     kept.failures = addresses.length > 0 ? 0 : kept.failures + 1;
     const waitMs =
       kept.failures === 0
@@ -102,6 +110,12 @@ export class KeptNames {
     if (last && last.untilMs > nowMs) return last.answer;
     if (!failed || failed.untilMs <= nowMs) return undefined;
     return { ...failed.answer, addresses: this.addressesOf(name, nowMs) ?? [] };
+  }
+
+  /** What was told of it in the last moment, where that was an answer. */
+  justLearned(name: string, nowMs: number): Answer | undefined {
+    const { last, toldMs = 0 } = this.#kept.get(name) ?? {};
+    return nowMs - toldMs < this.#limits.refreshMs ? last?.answer : undefined;
   }
 
   /** The last addresses, within their grace; none, where that is what was last learned; undefined where nothing is known. */

@@ -28,6 +28,8 @@ export const DEFAULTS = {
 
   /** For how long after its TTL an address that was answered for a kept name still counts as that name's. */
   keptGraceMs: 300_000,
+  /** A kept name is asked for out of turn, for a connection to an address that was not among its answers, at most so often. */
+  refreshMs: 1_000,
   /** A short TTL must not make every pod ask every second, for ever. */
   keptMinMs: 5_000,
   /** The longest wait between two tries while a kept name cannot be resolved. */

@@ -93,6 +93,12 @@ export class Names {
     return Promise.resolve(known);
   }
 
+  /** A kept name asked for anew, its TTL notwithstanding, if that was not done a moment ago. */
+  refresh(name: string): Promise<Answer> {
+    const known = this.#kept.justLearned(name, this.#now());
+    return known ? Promise.resolve(known) : this.#ask(name);
+  }
+
   /** The names to keep resolved ahead of need, in place of those before. */
   keep(names: Iterable<string>): void {
     this.#kept.keep(names);

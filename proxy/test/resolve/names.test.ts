@@ -321,3 +321,22 @@ test("as it comes, a lookup that nobody answers ends within about five seconds",
   assert.ok(tookMs > 3_000 && tookMs < 5_500, `${tookMs} ms`);
   assert.equal(names.figures.timeouts, 1);
 });
+
+test("a kept name is asked for out of turn at most once a second, and what is new counts at once", async (t) => {
+  const server = await dnsServer(t, {
+    "db.test": [
+      { A: ["192.0.2.1"], ttlSeconds: 60 },
+      { A: ["192.0.2.2"], ttlSeconds: 60 },
+    ],
+  });
+  const { names, clock } = namesOf(t, [server.server]);
+  names.keep(["db.test"]);
+  await names.lookup("db.test");
+  assert.deepEqual(await names.refresh("db.test"), { addresses: ["192.0.2.1"] });
+  assert.equal(timesAsked(server, "db.test"), 1);
+  clock.nowMs += 1_000;
+  assert.deepEqual(await names.refresh("db.test"), { addresses: ["192.0.2.2"] });
+  assert.equal(timesAsked(server, "db.test"), 2);
+  for (const address of ["192.0.2.1", "192.0.2.2"])
+    assert.deepEqual(names.answers.namesOf(address), ["db.test"], address);
+});
