@@ -14,7 +14,7 @@ export function read<T>(
 ): { readonly value: T } | { readonly mistakes: readonly Mistake[] } {
   const { data, error } = schema.safeParse(value);
   return error
-    ? { mistakes: error.issues.flatMap((issue) => mistakesOf(issue, schema)) }
+    ? { mistakes: error.issues.flatMap((issue) => mistakesOf(issue, schema, value)) }
     : { value: data as T };
 }
 
@@ -22,19 +22,39 @@ export function formatPath(path: Path): string {
   return z.core.toDotPath([...path]);
 }
 
-function mistakesOf(issue: z.core.$ZodIssue, schema: z.ZodType): Mistake[] {
-  const { path } = issue;
-  if (issue.code === "unrecognized_keys") {
-    const known = keysAt(schema, path);
-    const expected = known ? `; expected ${known.join(", ")}` : "";
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      message: `no such field${expected}`,
-    }));
+function mistakesOf(issue: z.core.$ZodIssue, schema: z.ZodType, whole: unknown): Mistake[] {
+  const { path, message } = issue;
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const known = keysAt(schema, path);
+      const expected = known ? `; expected ${known.join(", ")}` : "";
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: `no such field${expected}`,
+      }));
+    }
+    case "invalid_key":
+      return issue.issues.map((each) => ({ path, message: each.message }));
+    case "invalid_type":
+    case "invalid_value": {
+      const [expected = message] = /expected .*?(?=, received|$)/.exec(message) ?? [];
+      return [
+        {
+          path,
+          message: valueAt(whole, path) === undefined ? `it is missing: ${expected}` : message,
+        },
+      ];
+    }
+    default:
+      return [{ path, message }];
   }
-  const [, expected] =
-    /^Invalid input: (expected .*), received undefined$/.exec(issue.message) ?? [];
-  return [{ path, message: expected ? `it is missing: ${expected}` : issue.message }];
+}
+
+function valueAt(whole: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (at, step) => (typeof at === "object" && at !== null ? at[step as keyof typeof at] : undefined),
+    whole,
+  );
 }
 
 /** The fields of the object that the schema has at a path; undefined where it has none. */

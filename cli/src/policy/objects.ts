@@ -23,7 +23,7 @@ export class Objects {
     const { apiVersion, kind, items } = fields(object);
     const place = { document, path };
     if (typeof apiVersion !== "string" || typeof kind !== "string")
-      this.#problem(place, "an object", [], "expected an apiVersion and a kind");
+      this.#problem(place, formatPath(path), [], "expected an apiVersion and a kind");
     else if (kind.endsWith("List") && Array.isArray(items))
       for (const [i, item] of items.entries()) this.add(document, item, [...path, "items", i]);
     else if (apiVersion.split("/")[0] !== GROUP)
@@ -61,8 +61,8 @@ export class Objects {
   }
 
   #problem({ document, path: base }: Place, name: string, path: Path, message: string): void {
-    const where = path.length === 0 ? "" : ` ${formatPath(path)}:`;
-    this.problems.push(`${document.at([...base, ...path])}: ${name}:${where} ${message}`);
+    const parts = [document.at([...base, ...path]), name, formatPath(path), message];
+    this.problems.push(parts.filter((part) => part !== "").join(": "));
   }
 }
 

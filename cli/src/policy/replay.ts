@@ -17,8 +17,13 @@ export interface Replayed {
   readonly named: Named | undefined;
 }
 
-/** Nobody judged these: the sidecar was at its limit, or something else stood in the way. */
-const UNJUDGED: ReadonlySet<string> = new Set(["denied.loop", "denied.limit", "failed.internal"]);
+/** Of those refused, nobody judged these: the sidecar was at its limit, or something else stood in the way. */
+const UNJUDGED: ReadonlySet<string> = new Set([
+  "denied.loop",
+  "denied.limit",
+  "failed.internal",
+  "failed.reset",
+]);
 
 /** Undefined where the record tells of no judgement. */
 export function replay(
@@ -26,11 +31,7 @@ export function replay(
   record: RecordLine,
   answers: ReadonlyMap<string, readonly string[]>,
 ): Replayed | undefined {
-  if (
-    UNJUDGED.has(record.reason) ||
-    (record.verdict === "deny" && record.reason === "failed.reset")
-  )
-    return undefined;
+  if (record.verdict === "deny" && UNJUDGED.has(record.reason)) return undefined;
   const told = attemptOf(record);
   const { name, resolved } = record;
   // Where nobody had to resolve it: the app has, and dialled what it found.

@@ -20,10 +20,10 @@ ${SETTING_HELP}text or json
   -h, --help
 
 Each record is judged in its own namespace, unless --namespace names another. Records carry no labels: give those of the
-pods they are from. What a name resolves to is as recorded; of a name that nobody resolved, the address that was dialled.
+pods they are from. A name resolves to what is recorded; one that nobody resolved, to the address that was dialled.
 
-Exit status: 0 nothing would be newly refused; 1 something would be, or could be; 2 the arguments or the files are wrong,
-or there are no records.
+Exit status: 0 nothing would be newly refused; 1 something would be, or could be; 2 the arguments or the files are
+wrong, or there are no records.
 `;
 
 export function simulateCommand(args: readonly string[], io: Io): Promise<number> {

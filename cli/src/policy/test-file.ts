@@ -28,14 +28,11 @@ const Address = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const isName = (text: string) => canonicalName(text) !== undefined;
+
 /** What names resolve to. */
 const Answers = z
-  .record(z.string(), z.array(Address))
-  .superRefine((answers, context) => {
-    for (const name of Object.keys(answers))
-      if (canonicalName(name) === undefined)
-        context.addIssue({ code: "custom", path: [name], message: `"${name}" is no DNS name` });
-  })
+  .record(z.string().refine(isName, "it is no DNS name"), z.array(Address))
   .transform(
     (answers) =>
       new Map(Object.entries(answers).map(([name, its]) => [canonicalName(name) ?? name, its])),

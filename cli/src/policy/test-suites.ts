@@ -60,7 +60,7 @@ async function objectsOf(document: PlacedDocument, mistakes: string[]): Promise<
       );
       // A folder may hold the cases beside their rules.
       for (const each of documents.filter(isManifest)) objects.add(each);
-    } else objects.add(document, rule, ["rules", i]);
+    } else if (typeof rule === "object") objects.add(document, rule, ["rules", i]);
   mistakes.push(...objects.problems);
   if (list.length > 0 && objects.isEmpty && objects.problems.length === 0 && mistakes.length === 0)
     mistakes.push(
