@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
-import type { LiveConnection } from "./connections.ts";
 import { type Answer, json, type Routes, text } from "./http.ts";
+import type { LiveConnection } from "./live-connection.ts";
 import type { Stat } from "./stats.ts";
 import { formatJson, formatPrometheus, formatText } from "./stats-format.ts";
 

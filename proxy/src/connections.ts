@@ -1,7 +1,6 @@
 import type { Seen } from "@sallyport/core/decision";
 import { explain } from "@sallyport/core/explain";
 import type { PortRange } from "@sallyport/core/ports";
-import type { Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord } from "@sallyport/core/record";
 import {
   attemptOf,
@@ -11,13 +10,13 @@ import {
   type OpenConnection,
   type Outcome,
 } from "./connection.ts";
-import { matchedText, type Recording, recordOf } from "./connection-record.ts";
+import { type Recording, recordOf } from "./connection-record.ts";
 import type { ProxyConfig } from "./contract.ts";
-import { type Endpoint, Engine, type Finished, type Head, type Inbound } from "./engine.ts";
-import { look, sightOf } from "./look.ts";
+import { type Endpoint, Engine, type Finished, type Inbound } from "./engine.ts";
+import { type LiveConnection, liveOf } from "./live-connection.ts";
+import { look, note } from "./look.ts";
 import { refusalFor } from "./refusal.ts";
 import type { Names } from "./resolve/names.ts";
-import { sniff } from "./sniff/sniff.ts";
 
 /**
  * For how long an app is given the chance to speak before it is judged at all, on the ports where what it says may decide:
@@ -33,21 +32,6 @@ export interface Surroundings extends Omit<Recording, "answers"> {
   onRecord(record: DecisionRecord): void;
   /** Descriptors have run out, or are free again. */
   onAccepting(paused: boolean, error: string): void;
-}
-
-/** What is known of a connection before it ends; the record says the rest. */
-export interface LiveConnection {
-  readonly id: number;
-  readonly startedMs: number;
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
-  /** `deciding` until there is a verdict. */
-  readonly reason: Reason | "deciding";
-  readonly name?: string;
-  readonly rule?: string;
-  readonly matched?: string;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
 }
 
 /** All connections of the sidecar: judged when the engine has accepted them, recorded when it has finished them. */
@@ -104,24 +88,7 @@ export class Connections {
   /** What is open now, with what it has moved so far. */
   async live(): Promise<LiveConnection[]> {
     const bytes = await this.#engine.report();
-    return [...this.#open].map(
-      ([id, { number, startedMs, source, destination, seen, outcome }]) => {
-        const allowed = outcome?.verdict === "allow" ? outcome : undefined;
-        const matched = allowed && matchedText(allowed);
-        return {
-          id: number,
-          startedMs,
-          source,
-          destination,
-          reason: outcome?.reason ?? "deciding",
-          ...(seen?.name !== undefined && { name: seen.name }),
-          ...(allowed?.match && { rule: allowed.match.clause.rule }),
-          ...(matched && { matched }),
-          bytesSent: bytes.get(id)?.sent ?? 0,
-          bytesReceived: bytes.get(id)?.received ?? 0,
-        };
-      },
-    );
+    return [...this.#open].map(([id, connection]) => liveOf(connection, bytes.get(id)));
   }
 
   /** The ports on which what the app says first may decide. */
@@ -181,7 +148,7 @@ export class Connections {
       this.#engine.refuse(id);
       return;
     }
-    if (inbound.head && inbound.head.bytes.length > 0) this.#note(connection, inbound.head);
+    if (inbound.head && inbound.head.bytes.length > 0) note(connection, inbound.head);
     const verdict = decide(connection, this.#means(id));
     if (verdict instanceof Promise)
       void verdict.then((late) => late && this.#obey(id, connection, late));
@@ -236,16 +203,7 @@ export class Connections {
   /** What was allowed by its address has shown what it speaks, and perhaps a name: for the record, and for later. */
   #said(id: number, bytes: Buffer): void {
     const connection = this.#open.get(id);
-    if (connection) this.#note(connection, { bytes, ended: false });
-  }
-
-  /** Where it is clear at once what the app has begun to say. */
-  #note(connection: OpenConnection, head: Pick<Head, "bytes" | "ended">): void {
-    const sniffed = sniff(head.bytes);
-    if (sniffed.kind === "more") return;
-    const { seen, request } = sightOf(sniffed, head, connection.destination.port);
-    connection.seen = seen;
-    connection.request = request;
+    if (connection) note(connection, { bytes, ended: false });
   }
 
   #finished(id: number, end: Finished): void {

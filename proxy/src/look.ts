@@ -1,4 +1,5 @@
 import type { Seen } from "@sallyport/core/decision";
+import type { OpenConnection } from "./connection.ts";
 import type { Engine, Head } from "./engine.ts";
 import { MAX_HEAD, type Sniff, sniff } from "./sniff/sniff.ts";
 
@@ -36,8 +37,17 @@ function isLast({ bytes, ended, timedOut }: Head): boolean {
   return ended || timedOut || bytes.length >= MAX_HEAD;
 }
 
+/** Where it is clear at once what the app has begun to say, the connection has it from now on. */
+export function note(connection: OpenConnection, head: Pick<Head, "bytes" | "ended">): void {
+  const sniffed = sniff(head.bytes);
+  if (sniffed.kind === "more") return;
+  const { seen, request } = sightOf(sniffed, head, connection.destination.port);
+  connection.seen = seen;
+  connection.request = request;
+}
+
 /** What first bytes show, be they all there will be or not. */
-export function sightOf(sniffed: Sniff, head: Pick<Head, "bytes" | "ended">, port: number): Sight {
+function sightOf(sniffed: Sniff, head: Pick<Head, "bytes" | "ended">, port: number): Sight {
   switch (sniffed.kind) {
     case "tls":
       return {

@@ -1,6 +1,6 @@
 import { REASONS, type Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord } from "@sallyport/core/record";
-import type { LiveConnection } from "./connections.ts";
+import type { LiveConnection } from "./live-connection.ts";
 
 /** One figure. `labels` name what a plain-text name carries inside itself: a cluster, a reason. */
 export interface Stat {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DecisionRecord } from "@sallyport/core/record";
-import type { LiveConnection } from "../src/connections.ts";
+import type { LiveConnection } from "../src/live-connection.ts";
 import { figure, MAX_CLUSTERS, TrafficStats } from "../src/stats.ts";
 import { formatJson, formatPrometheus, formatText } from "../src/stats-format.ts";
 
