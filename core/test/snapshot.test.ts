@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { API_VERSION, EgressBoundary, EgressRule } from "../src/rules.ts";
-import { compile } from "../src/snapshot.ts";
+import { compile, type Installation } from "../src/snapshot.ts";
 import { to } from "./cases.ts";
 
 const pod = {
@@ -9,11 +9,11 @@ const pod = {
   labels: { app: "web" },
   namespaceLabels: { team: "front" },
 };
-const installation = {
+const installation: Installation = {
   mode: "audit",
   cluster: { ranges: [], nodes: [], endpoints: [] },
   resolvers: ["10.96.0.10"],
-} as const;
+};
 const everything = to("0.0.0.0/0 443 tcp");
 
 function rule(name: string, namespace: string | undefined, selector?: object) {
