@@ -31,15 +31,15 @@ function enforced(policy: Policy, attempt: Attempt): Decision {
 
   const unknown = unresolved([policy.deny], port, answers);
   if (unknown.length > 0) return { verdict: "needs_addresses", names: unknown };
-  // Whether it is denied cannot be told.
-  if (policy.deny.tcpNames(port).some((name) => answers.isUnanswered?.(name)))
-    return refuse("failed.dns");
   const bare: Candidate = { to, port, protocol: spoken(seen), known: answers.namesOf(address) };
   const denial = denialOf(policy, bare);
   if (denial) return denial;
   // Into the cluster no name is asked for: what is denied there is denied by its address.
   if (policy.isCluster(to, port))
     return { verdict: "allow", reason: "allowed.cluster", dial: [address] };
+  // Whether it is denied cannot be told.
+  if (policy.deny.tcpNames(port).some((name) => answers.isUnanswered?.(name)))
+    return refuse("failed.dns");
   const nameDenial = seen?.name !== undefined && denialOf(policy, { ...bare, name: seen.name });
   if (nameDenial) return nameDenial;
 
