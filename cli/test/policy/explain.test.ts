@@ -111,6 +111,19 @@ test("what a boundary denies or does not allow is said, with the boundary's name
   }
 });
 
+test("it is allowed only if it is at whichever of its addresses the app dials", async () => {
+  const deny = bed.file(
+    "one.yaml",
+    boundary("one", "{deny: [{cidrs: [93.184.215.15], ports: [{port: 443, protocol: tcp}]}]}"),
+  );
+  const at = (addresses: string) =>
+    explain("-f", deny, "api.example.com:443", ...answer(`api.example.com=${addresses}`));
+  assert.equal((await at("93.184.215.14,93.184.215.16")).status, 0);
+  const { status, stdout } = await at("93.184.215.14,93.184.215.15");
+  assert.equal(status, 1);
+  assert.match(stdout, /93\.184\.215\.15:443 was refused: a boundary denies it/);
+});
+
 test("in audit mode it passes, and is shown as it would be without", async () => {
   const audit = bed.file("audit.yaml", boundary("watch", "{mode: audit}"));
   const { status, stdout } = await explain("-f", audit, "evil.example.net:443");

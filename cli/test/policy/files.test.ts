@@ -128,6 +128,15 @@ items:
   );
 });
 
+test("a mistake is told at the line of its field, not where the value begins", async () => {
+  const list = bed.file(
+    "no-list.yaml",
+    RULES.replace(/to:[\s\S]*/, "to:\n\n    hosts: [a.example]\n"),
+  );
+  const { stderr } = await explain([list]);
+  assert.match(stderr, /no-list\.yaml:5: EgressRule shop\/web: spec\.to: .*expected array/);
+});
+
 test("the same rule in two places is a mistake: one of them would not count", async () => {
   const [one, two] = [bed.file("one.yaml", RULES), bed.file("two.yaml", `\n\n${RULES}`)];
   const { status, stderr } = await explain([one, two]);
