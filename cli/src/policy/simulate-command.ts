@@ -72,8 +72,17 @@ async function report(
   await print(suggest ? io.stderr : io.stdout, simulationText(simulation));
   if (!suggest) return;
   const { rules, uncovered } = simulation.suggest();
-  const left = uncovered.map(({ namespace, destination }) => `  ${namespace}: ${destination}`);
-  await print(io.stderr, left.length > 0 ? ["", "What no rule alone keeps open:", ...left] : []);
+  const { refused, unknown } = simulation.tally.beyond;
+  const left = [
+    ...uncovered.map(({ namespace, destination }) => `  ${namespace}: ${destination}`),
+    ...(refused + unknown > 0
+      ? [`  ${count(refused + unknown, "connection")} to more destinations than are told apart`]
+      : []),
+  ];
+  await print(
+    io.stderr,
+    left.length > 0 ? ["", "What these rules do not keep open:", ...left] : [],
+  );
   await print(
     io.stdout,
     rules.flatMap((rule, i) => [...(i > 0 ? ["---"] : []), formatRule(rule).trimEnd()]),

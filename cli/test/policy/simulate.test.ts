@@ -185,7 +185,7 @@ test("what no rule would keep open is said beside the suggestion", async () => {
   const { status, stdout, stderr } = await simulate(REFUSED.slice(0, 2), "--suggest", "-f", corp);
   assert.equal(status, 1);
   assert.doesNotMatch(stdout, /evil/);
-  assert.match(stderr, /What no rule alone keeps open:\n {2}shop: evil\.example\.net:443\n/);
+  assert.match(stderr, /What these rules do not keep open:\n {2}shop: evil\.example\.net:443\n/);
 });
 
 test("a boundary that says audit lets it pass, which is counted; --enforce judges as if it did not", async () => {
