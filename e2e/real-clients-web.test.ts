@@ -16,9 +16,10 @@ const bed = await Bed.open(
       web: [
         { hosts: ["*.example.com"], ports: [{ port: 443, endPort: 444, protocol: "tls" }] },
         { hosts: ["plain.example.com"], ports: [{ port: 80, protocol: "http" }] },
+        { hosts: ["www.example.net"], ports: [{ port: 443, protocol: "https" }] },
       ],
     },
-    zone: { "*.example.com": { A: [WEB] } },
+    zone: { "*.example.com": { A: [WEB] }, "www.example.net": { A: [WEB] } },
   },
 );
 const repositories = await startWeb(bed);
@@ -198,6 +199,18 @@ test("curl gets a page in the clear, by the Host of its request", {
     `allowed.rule by shop/web, plain.example.com:80, for ${name} of host`,
   );
   assert.deepEqual([record?.method, record?.path], ["GET", "/path"]);
+});
+
+test("curl speaks TLS itself where a rule says https: it is passed through", {
+  skip: lacking("curl"),
+}, async () => {
+  const name = "www.example.net";
+  const { stdout, stderr } = await bed.run([...CURL, "--http1.1", `https://${name}/`]);
+  assert.equal(stdout, `HTTP/1.1 over TLSv1.3 as ${name}\n`, stderr);
+  assert.equal(
+    verdictOf((await bed.recordsOf(name))[0]),
+    `allowed.rule by shop/web, ${name}:443, for ${name} of sni`,
+  );
 });
 
 test("of all these connections none was refused, and none failed", () => {

@@ -39,7 +39,7 @@ export class Bed {
   readonly #pod: SidecarPod;
   /** For both sides' files; world-readable. */
   readonly folder: string;
-  /** PEM files: whom the clients trust, and what the servers show for example.com and all below it. */
+  /** PEM files: whom the clients trust, and what the servers show below example.com and example.net. */
   readonly authority: string;
   readonly certificate: string;
   readonly key: string;
@@ -76,7 +76,7 @@ export class Bed {
       ...["iptables", "-I", "OUTPUT", "-p", "udp", "--dport", "53", "-j", "ACCEPT"],
     );
     const authority = await createAuthority(Date.now());
-    const shown = await authority.issue(["example.com", "*.example.com"], Date.now());
+    const shown = await authority.issue(["*.example.com", "*.example.net"], Date.now());
     writeFileSync(bed.authority, authority.certificate);
     writeFileSync(bed.certificate, shown.certificate);
     writeFileSync(bed.key, shown.key);
