@@ -19,7 +19,11 @@ const bed = await Bed.open(
         { hosts: ["www.example.net"], ports: [{ port: 443, protocol: "https" }] },
       ],
     },
-    zone: { "*.example.com": { A: [WEB] }, "www.example.net": { A: [WEB] } },
+    zone: {
+      "*.example.com": { A: [WEB] },
+      "alias.example.com": { CNAME: "www.example.net" },
+      "www.example.net": { A: [WEB] },
+    },
   },
 );
 const repositories = await startWeb(bed);
@@ -199,6 +203,15 @@ test("curl gets a page in the clear, by the Host of its request", {
     `allowed.rule by shop/web, plain.example.com:80, for ${name} of host`,
   );
   assert.deepEqual([record?.method, record?.path], ["GET", "/path"]);
+});
+
+test("curl gets a page of a name that is an alias of another, by the name it asked for", {
+  skip: lacking("curl"),
+}, async () => {
+  const name = "alias.example.com";
+  const { stdout, stderr } = await bed.run([...CURL, "--http1.1", `https://${name}/`]);
+  assert.equal(stdout, `HTTP/1.1 over TLSv1.3 as ${name}\n`, stderr);
+  await assertAllowed(name);
 });
 
 test("curl speaks TLS itself where a rule says https: it is passed through", {

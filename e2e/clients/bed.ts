@@ -37,6 +37,7 @@ export interface RunOptions extends Limits {
 /** A pod with the real sidecar, in which real clients run; and a world, in which real servers do. */
 export class Bed {
   readonly #pod: SidecarPod;
+  readonly #dns: DnsServerProcess;
   /** For both sides' files; world-readable. */
   readonly folder: string;
   /** PEM files: whom the clients trust, and what the servers show below example.com and example.net. */
@@ -44,8 +45,9 @@ export class Bed {
   readonly certificate: string;
   readonly key: string;
 
-  private constructor(pod: SidecarPod, folder: string) {
+  private constructor(pod: SidecarPod, dns: DnsServerProcess, folder: string) {
     this.#pod = pod;
+    this.#dns = dns;
     this.folder = folder;
     this.authority = join(folder, "authority.pem");
     this.certificate = join(folder, "certificate.pem");
@@ -67,25 +69,25 @@ export class Bed {
       },
     };
     const pod = await SidecarPod.open(t, { config });
-    const folder = mkdtempSync(join(tmpdir(), "sallyport-clients-"));
-    t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-    chmodSync(folder, 0o755);
-    const bed = new Bed(pod, folder);
-    // What init does for the resolvers that it is told of.
-    await pod.pod.run(
-      ...["iptables", "-I", "OUTPUT", "-p", "udp", "--dport", "53", "-j", "ACCEPT"],
-    );
-    const authority = await createAuthority(Date.now());
-    const shown = await authority.issue(["*.example.com", "*.example.net"], Date.now());
-    writeFileSync(bed.authority, authority.certificate);
-    writeFileSync(bed.certificate, shown.certificate);
-    writeFileSync(bed.key, shown.key);
     const named = Object.values(zone)
       .flat()
       .flatMap(({ A = [], AAAA = [] }) => [...A, ...AAAA]);
     for (const address of new Set([RESOLVER, ...named, ...addresses]))
       await pod.world.run("ip", "address", "add", address, "dev", "lo");
-    await DnsServerProcess.start(pod.world, RESOLVER, zone);
+    const dns = await DnsServerProcess.start(pod.world, RESOLVER, zone);
+    // What init does for the resolvers that it is told of.
+    const udp = ["-p", "udp", "-d", RESOLVER, "--dport", "53"];
+    await pod.pod.run("iptables", "-I", "OUTPUT", ...udp, "-j", "ACCEPT");
+
+    const folder = mkdtempSync(join(tmpdir(), "sallyport-clients-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+    chmodSync(folder, 0o755);
+    const bed = new Bed(pod, dns, folder);
+    const authority = await createAuthority(Date.now());
+    const shown = await authority.issue(["*.example.com", "*.example.net"], Date.now());
+    writeFileSync(bed.authority, authority.certificate);
+    writeFileSync(bed.certificate, shown.certificate);
+    writeFileSync(bed.key, shown.key);
     return bed;
   }
 
@@ -121,6 +123,11 @@ export class Bed {
     return startContainer(pod, container, host, ["pipe", "pipe", "pipe"]);
   }
 
+  /** Resolves when somebody has asked for the addresses of this name. */
+  async asked(name: string): Promise<void> {
+    await this.#until(() => this.#dns.asked.some((question) => question.name === name), name);
+  }
+
   /** The records of the connections by this name, once there are as many. */
   async recordsOf(name: string, count = 1): Promise<readonly DecisionRecord[]> {
     return this.recordsWhere((record) => record.name === name, count);
@@ -130,12 +137,16 @@ export class Bed {
     wanted: (record: DecisionRecord) => boolean,
     count = 1,
   ): Promise<readonly DecisionRecord[]> {
+    await this.#until(() => this.records.filter(wanted).length >= count, `${count} such records`);
+    return this.records.filter(wanted);
+  }
+
+  async #until(holds: () => boolean, what: string): Promise<void> {
     for (let i = 0; i < 250; i++) {
-      const found = this.records.filter(wanted);
-      if (found.length >= count) return found;
+      if (holds()) return;
       await sleep(20);
     }
-    throw new Error(`${count} records wanted, not found in: ${JSON.stringify(this.records)}`);
+    throw new Error(`waited for ${what}; the records: ${JSON.stringify(this.records)}`);
   }
 }
 
