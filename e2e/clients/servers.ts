@@ -59,6 +59,7 @@ export async function startPostgres(bed: Bed): Promise<void> {
     ssl_cert_file: certificate,
     ssl_key_file: key,
     fsync: "off",
+    dynamic_shared_memory_type: "mmap",
   };
   const arguments_ = Object.entries(settings).flatMap(([name, value]) => [
     "-c",
@@ -66,7 +67,8 @@ export async function startPostgres(bed: Bed): Promise<void> {
   ]);
   await serve(
     bed.world,
-    [...NOBODY, join(bin, "postgres"), "-D", cluster, ...arguments_],
+    // Its System V segment, which would outlive a server that is killed, goes with the namespace.
+    ["unshare", "--ipc", ...NOBODY, join(bin, "postgres"), "-D", cluster, ...arguments_],
     /database system is ready to accept connections/,
   );
 }
