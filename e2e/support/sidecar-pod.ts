@@ -8,12 +8,13 @@ import { link, NetworkNamespace, routeVia } from "@sallyport/cli/lab/namespace";
 import type { Pod } from "@sallyport/cli/lab/pod";
 import { httpGet, runInitContainers } from "@sallyport/cli/lab/run-pod";
 import type { DecisionRecord } from "@sallyport/core/record";
-import { INIT_CONFIG_ENV } from "@sallyport/init/contract";
+import { INIT_CONFIG_ENV, type InitConfigInput } from "@sallyport/init/contract";
 import { PORTS, PROXY_CONFIG_ENV, type ProxyConfigInput } from "@sallyport/proxy/contract";
 import { Peer } from "./peer.ts";
 
 const DIST = resolve(import.meta.dirname, "../../dist");
-const USER = 31_337;
+/** The sidecar's uid and gid. */
+export const USER = 31_337;
 
 /** Addresses of the world outside: for documentation (RFC 5737, RFC 3849), and only inside the test's namespace. */
 export const OUTSIDE = {
@@ -34,6 +35,13 @@ export interface SidecarPodOptions {
   readonly spare?: number;
   /** Whether somebody reads the access log. */
   readonly readLog?: boolean;
+  /** What init is told, beside whom to spare. */
+  readonly init?: Partial<InitConfigInput>;
+  /** Run before the pod starts: what its sidecar may ask for at once. */
+  readonly furnish?: (world: NetworkNamespace) => Promise<void>;
+  /** The /etc/resolv.conf and /etc/hosts of every container. */
+  readonly resolvConf?: string;
+  readonly hosts?: string;
 }
 
 /** A pod with the real init rules and the real, bundled sidecar, an app inside it and servers outside. */
@@ -44,6 +52,8 @@ export class SidecarPod {
   readonly world: NetworkNamespace;
   readonly records: DecisionRecord[] = [];
   readonly sidecar: ChildProcess;
+  /** What it has written to its own log. */
+  log = "";
 
   private constructor(pod: NetworkNamespace, world: NetworkNamespace, sidecar: ChildProcess) {
     this.pod = pod;
@@ -66,10 +76,12 @@ export class SidecarPod {
     await routeVia(pod, "10.20.0.1", "fd20::1");
     for (const address of Object.values(OUTSIDE))
       await world.run("ip", "address", "add", address, "dev", "lo");
+    await options.furnish?.(world);
     const host: Host = {
       namespace: pod,
       images: { init: join(DIST, "init"), proxy: join(DIST, "proxy") },
-      resolvConf: "",
+      resolvConf: options.resolvConf ?? "",
+      ...(options.hosts !== undefined && { hosts: options.hosts }),
     };
     const spec = podOf(options);
     await runInitContainers(spec, host, { ended: () => {}, started: () => {} });
@@ -77,16 +89,17 @@ export class SidecarPod {
     if (!container) throw new Error("no sidecar");
     const sidecar = startContainer(spec, container, host, ["ignore", "pipe", "pipe"]);
     const opened = new SidecarPod(pod, world, sidecar);
-    const errors: string[] = [];
-    sidecar.stderr?.on("data", (text) => errors.push(String(text)));
+    sidecar.stderr?.on("data", (text) => {
+      opened.log += text;
+    });
     if (options.readLog !== false && sidecar.stdout)
       createInterface(sidecar.stdout).on("line", (line) => opened.records.push(JSON.parse(line)));
     for (let i = 0; i < 200; i++) {
-      if (sidecar.exitCode !== null) throw new Error(`the sidecar ended: ${errors.join("")}`);
+      if (sidecar.exitCode !== null) throw new Error(`the sidecar ended: ${opened.log}`);
       if (await httpGet(pod, PORTS.ready, "/ready").catch(() => undefined)) return opened;
       await sleep(20);
     }
-    throw new Error(`the sidecar is not ready: ${errors.join("")}`);
+    throw new Error(`the sidecar is not ready: ${opened.log}`);
   }
 
   admin(path: string): Promise<string> {
@@ -113,7 +126,7 @@ export class SidecarPod {
   }
 }
 
-function podOf({ config = {}, args = [], spare = USER }: SidecarPodOptions): Pod {
+function podOf({ config = {}, args = [], spare = USER, init }: SidecarPodOptions): Pod {
   const command = (program: string) => ["/opt/sallyport/node", `/opt/sallyport/${program}.cjs`];
   return {
     metadata: { name: "web-0", namespace: "shop" },
@@ -126,7 +139,7 @@ function podOf({ config = {}, args = [], spare = USER }: SidecarPodOptions): Pod
           env: [
             {
               name: INIT_CONFIG_ENV,
-              value: JSON.stringify({ proxyUid: spare, proxyGid: spare }),
+              value: JSON.stringify({ ...init, proxyUid: spare, proxyGid: spare }),
             },
           ],
           securityContext: { capabilities: { drop: ["ALL"], add: ["NET_ADMIN", "NET_RAW"] } },

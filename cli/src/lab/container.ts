@@ -9,6 +9,8 @@ export interface Host {
   readonly images: Readonly<Record<string, string>>;
   /** Its /etc/resolv.conf. */
   readonly resolvConf: string;
+  /** Its /etc/hosts; this machine's own unless told. */
+  readonly hosts?: string;
 }
 
 /** What runtimes give where an image says nothing. */
@@ -29,6 +31,10 @@ mount -t tmpfs -o size=1m,mode=755 tmpfs /opt
 mkdir /opt/sallyport /opt/resolver
 printf '%b' "$RESOLV_CONF" > /opt/resolver/resolv.conf
 mount --bind /opt/resolver/resolv.conf /etc/resolv.conf
+if [ -n "$HOSTS" ]; then
+  printf '%b' "$HOSTS" > /opt/resolver/hosts
+  mount --bind /opt/resolver/hosts /etc/hosts
+fi
 if [ -n "$IMAGE" ]; then
   mount -t tmpfs -o size=1m,mode=755 tmpfs /opt/sallyport
   mkdir -m 755 /opt/sallyport/build
@@ -45,7 +51,7 @@ mount -o remount,ro /opt
 mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys
 if [ "$READ_ONLY" = true ]; then mount -o remount,bind,ro /; fi
-unset IMAGE NODE READ_ONLY RESOLV_CONF
+unset HOSTS IMAGE NODE READ_ONLY RESOLV_CONF
 exec "$@"
 `;
 
@@ -56,7 +62,7 @@ exec "$@"
 export function startContainer(
   pod: Pod,
   container: Container,
-  { namespace, images, resolvConf }: Host,
+  { namespace, images, resolvConf, hosts = "" }: Host,
   stdio: StdioOptions,
 ): ChildProcess {
   const security = container.securityContext ?? {};
@@ -77,6 +83,7 @@ export function startContainer(
         NODE: process.execPath,
         READ_ONLY: String(security.readOnlyRootFilesystem ?? false),
         RESOLV_CONF: resolvConf.replaceAll("\n", "\\n"),
+        HOSTS: hosts.replaceAll("\n", "\\n"),
       },
     },
   );
