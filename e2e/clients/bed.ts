@@ -1,22 +1,12 @@
-import type { ChildProcess } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { startContainer } from "@sallyport/cli/lab/container";
 import { createAuthority } from "@sallyport/controller/certificates";
 import type { DecisionRecord } from "@sallyport/core/record";
-import type { ProxyConfigInput } from "@sallyport/proxy/contract";
 import type { Zone } from "../support/dns-server.ts";
-import { DnsServerProcess } from "../support/dns-server-process.ts";
-import { SidecarPod } from "../support/sidecar-pod.ts";
+import { EgressPod, RESOLVER, type To } from "../support/egress-pod.ts";
 import { type Ended, finish, type Limits } from "./ended.ts";
-
-/** Documentation addresses are special ranges, which no name alone leads to; these look public, inside the namespaces. */
-const RESOLVER = "93.184.216.53";
-
-type Rules = NonNullable<NonNullable<ProxyConfigInput["policy"]>["rules"]>;
-type To = Rules[number]["spec"]["to"];
 
 export interface BedOptions {
   /** By the names of the rules. */
@@ -36,8 +26,7 @@ export interface RunOptions extends Limits {
 
 /** A pod with the real sidecar, in which real clients run; and a world, in which real servers do. */
 export class Bed {
-  readonly #pod: SidecarPod;
-  readonly #dns: DnsServerProcess;
+  readonly #egress: EgressPod;
   /** For both sides' files; world-readable. */
   readonly folder: string;
   /** PEM files: whom the clients trust, and what the servers show below example.com and example.net. */
@@ -45,9 +34,8 @@ export class Bed {
   readonly certificate: string;
   readonly key: string;
 
-  private constructor(pod: SidecarPod, dns: DnsServerProcess, folder: string) {
-    this.#pod = pod;
-    this.#dns = dns;
+  private constructor(egress: EgressPod, folder: string) {
+    this.#egress = egress;
     this.folder = folder;
     this.authority = join(folder, "authority.pem");
     this.certificate = join(folder, "certificate.pem");
@@ -55,34 +43,19 @@ export class Bed {
   }
 
   static async open(t: CleanUps, { rules, zone, addresses = [] }: BedOptions): Promise<Bed> {
-    const config: ProxyConfigInput = {
-      policy: {
-        mode: "enforce",
-        pod: { namespace: "shop" },
-        resolvers: [RESOLVER],
-        rules: Object.entries(rules).map(([name, to]) => ({
-          apiVersion: "sallyport.dev/v1alpha1",
-          kind: "EgressRule",
-          metadata: { name },
-          spec: { to },
-        })),
-      },
-    };
-    const pod = await SidecarPod.open(t, { config });
     const named = Object.values(zone)
       .flat()
       .flatMap(({ A = [], AAAA = [] }) => [...A, ...AAAA]);
-    for (const address of new Set([RESOLVER, ...named, ...addresses]))
-      await pod.world.run("ip", "address", "add", address, "dev", "lo");
-    const dns = await DnsServerProcess.start(pod.world, RESOLVER, zone);
-    // What init does for the resolvers that it is told of.
-    const udp = ["-p", "udp", "-d", RESOLVER, "--dport", "53"];
-    await pod.pod.run("iptables", "-I", "OUTPUT", ...udp, "-j", "ACCEPT");
-
+    const egress = await EgressPod.open(t, {
+      policy: { rules },
+      zone,
+      addresses: [...named, ...addresses],
+      listening: { tls: [], http: [], plain: [] },
+    });
     const folder = mkdtempSync(join(tmpdir(), "sallyport-clients-"));
     t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
     chmodSync(folder, 0o755);
-    const bed = new Bed(pod, dns, folder);
+    const bed = new Bed(egress, folder);
     const authority = await createAuthority(Date.now());
     const shown = await authority.issue(["*.example.com", "*.example.net"], Date.now());
     writeFileSync(bed.authority, authority.certificate);
@@ -92,61 +65,46 @@ export class Bed {
   }
 
   get pod() {
-    return this.#pod.pod;
+    return this.#egress.sidecar.pod;
   }
   get world() {
-    return this.#pod.world;
+    return this.#egress.sidecar.world;
   }
   get records(): readonly DecisionRecord[] {
-    return this.#pod.records;
+    return this.#egress.records;
   }
 
-  /** Runs a client in the pod, as a container of it. */
-  run(argv: readonly string[], options: RunOptions = {}): Promise<Ended> {
-    return finish(this.start(argv, options.env), options);
-  }
-
-  start(argv: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-    const pod = { metadata: {}, spec: { containers: [] } };
+  /** Runs a client in the pod, as a container of it, to its end. */
+  run(argv: readonly string[], { env = {}, ...limits }: RunOptions = {}): Promise<Ended> {
     const variables = { HOME: this.folder, LC_ALL: "C.UTF-8", ...env };
-    const container = {
+    const app = {
       name: "app",
       image: "app",
       command: argv,
       env: Object.entries(variables).map(([name, value]) => ({ name, value })),
     };
-    const host = {
-      namespace: this.pod,
-      images: {},
-      resolvConf: `nameserver ${RESOLVER}\n`,
-    };
-    return startContainer(pod, container, host, ["pipe", "pipe", "pipe"]);
+    const pod = { metadata: {}, spec: { containers: [app] } };
+    const host = { namespace: this.pod, images: {}, resolvConf: `nameserver ${RESOLVER}\n` };
+    return finish(startContainer(pod, app, host, ["pipe", "pipe", "pipe"]), limits);
   }
 
   /** Resolves when somebody has asked for the addresses of this name. */
   async asked(name: string): Promise<void> {
-    await this.#until(() => this.#dns.asked.some((question) => question.name === name), name);
+    const { dns } = this.#egress;
+    const isAsked = () => dns.asked.some((question) => question.name === name);
+    await this.#egress.until(isAsked, `a question for ${name}`);
   }
 
   /** The records of the connections by this name, once there are as many. */
-  async recordsOf(name: string, count = 1): Promise<readonly DecisionRecord[]> {
+  recordsOf(name: string, count = 1): Promise<readonly DecisionRecord[]> {
     return this.recordsWhere((record) => record.name === name, count);
   }
 
-  async recordsWhere(
+  recordsWhere(
     wanted: (record: DecisionRecord) => boolean,
     count = 1,
   ): Promise<readonly DecisionRecord[]> {
-    await this.#until(() => this.records.filter(wanted).length >= count, `${count} such records`);
-    return this.records.filter(wanted);
-  }
-
-  async #until(holds: () => boolean, what: string): Promise<void> {
-    for (let i = 0; i < 250; i++) {
-      if (holds()) return;
-      await sleep(20);
-    }
-    throw new Error(`waited for ${what}; the records: ${JSON.stringify(this.records)}`);
+    return this.#egress.recordsWhere(wanted, count);
   }
 }
 

@@ -49,7 +49,7 @@ async function git(request: Request, response: Response): Promise<void> {
       ...process.env,
       GIT_PROJECT_ROOT: options.gitRoot,
       GIT_HTTP_EXPORT_ALL: "1",
-      REMOTE_USER: "app",
+      REMOTE_USER: "app", // without one it takes no push
       REQUEST_METHOD: request.method,
       PATH_INFO: pathname.replace("/git", ""),
       QUERY_STRING: String(searchParams),
