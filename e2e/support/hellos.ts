@@ -3,7 +3,7 @@ import { connect } from "node:tls";
 import * as wire from "../../proxy/test/sniff/wire.ts";
 
 /** What Node's TLS client says first, in one record; without a name where none is given. */
-export function realHello(servername = ""): Promise<Buffer> {
+export function realHello(servername = "", curves = "auto"): Promise<Buffer> {
   return new Promise((resolve) => {
     const socket = new Duplex({
       read() {},
@@ -13,8 +13,13 @@ export function realHello(servername = ""): Promise<Buffer> {
       },
     });
     // It is never answered, and goes when nobody holds it any more.
-    connect({ socket, servername });
+    connect({ socket, servername, ecdhCurve: curves });
   });
+}
+
+/** The same without a post-quantum key share, of some 300 bytes in place of 1,600. */
+export function smallHello(servername: string): Promise<Buffer> {
+  return realHello(servername, "X25519");
 }
 
 /** A sound hello but for its names: these, in one list, byte by byte (latin1). */
@@ -32,12 +37,9 @@ export function inRecords(hello: Buffer, size: number): Buffer {
   return wire.records(wire.messageOf(hello), size);
 }
 
-/** The same hello, longer by an extension that means nothing (RFC 7685). */
+/** The same hello, longer by an extension that means nothing (RFC 7685), in as many records as it takes. */
 export function padded(hello: Buffer, bytes: number): Buffer {
   const { prefix, extensions } = wire.takeApart(hello);
   const padding = { type: 21, data: Buffer.alloc(bytes) };
-  const message = wire.messageOf(
-    wire.putTogether({ prefix, extensions: [...extensions, padding] }),
-  );
-  return wire.records(message);
+  return wire.putTogether({ prefix, extensions: [...extensions, padding] });
 }
