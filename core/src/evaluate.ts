@@ -49,7 +49,10 @@ function enforced(policy: Policy, attempt: Attempt): Decision {
     const names = unresolved(policy.permitting, port, answers);
     if (names.length > 0) return { verdict: "needs_addresses", names };
   } else if (!policy.deny.namesAt(to, port)) {
-    return { ...byAddress, dial: [address] };
+    return {
+      ...byAddress,
+      dial: [address, ...alternatives(policy, bare, byAddress, address, answers)],
+    };
   }
   // A denied name could be behind a permitted address, and a permitted name at another one.
   const permitted = byAddress.verdict === "allow";
@@ -59,6 +62,27 @@ function enforced(policy: Policy, attempt: Attempt): Decision {
   return name !== undefined && (permitted || counts(policy, bare, name, byAddress))
     ? permitByName(policy, { ...bare, name }, attempt.address, answers, byAddress)
     : lack(policy, bare, seen, byAddress);
+}
+
+/**
+ * The other addresses of a name that is matched by its addresses. The app cannot go on to them by itself: its connection
+ * stands before anything is dialled. Where more than one name leads to what it dialled, nobody knows which it meant.
+ */
+function alternatives(
+  policy: Policy,
+  candidate: Candidate,
+  { match, originate }: Permitted,
+  original: string,
+  answers: Answers,
+): string[] {
+  if (!match?.clause.hosts || candidate.known.length !== 1) return [];
+  return (answers.addressesOf(match.what) ?? []).filter((address) => {
+    const to = address === original ? undefined : policy.target(address);
+    if (!to) return false;
+    const there = { ...candidate, to, known: answers.namesOf(address) };
+    const verdict = denialOf(policy, there) ?? permit(policy, there);
+    return verdict.verdict === "allow" && verdict.originate === originate;
+  });
 }
 
 /** Wherever our own answers for the name lead may be dialled, the original address first where it is among them. */

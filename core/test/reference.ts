@@ -21,7 +21,14 @@ export function referenceDial(
 
   const spoken = seen?.malformed === undefined ? seen?.protocol : undefined;
   const ruled = here.permitted(undefined, spoken);
-  if (ruled.size > 0 && !here.isNameNeeded()) return [original];
+  if (ruled.size > 0 && !here.isNameNeeded()) {
+    const same = (ways: ReadonlySet<string>) => ways.has("tls") === ruled.has("tls");
+    const others = here
+      .addressesOfOwnName(spoken)
+      .filter((one) => one !== original && !at(one).isDenied([]))
+      .filter((one) => [at(one).permitted(undefined, spoken)].some((w) => w.size > 0 && same(w)));
+    return [original, ...others];
+  }
 
   const name = spoken === undefined || seen?.invalidName !== undefined ? undefined : seen?.name;
   if (name === undefined) return undefined;
@@ -50,6 +57,7 @@ export function referenceDial(
 class Place {
   readonly policy: RandomLists;
   readonly kept: readonly string[];
+  readonly resolved: Readonly<Record<string, readonly string[]>>;
   readonly address: string;
   readonly meant: string;
   readonly port: number;
@@ -61,6 +69,7 @@ class Place {
     port: number,
   ) {
     this.policy = policy;
+    this.resolved = resolved;
     this.address = address;
     this.port = port;
     this.meant = meantBy(address);
@@ -121,6 +130,19 @@ class Place {
     if (spoken === "http" && formula((protocol) => protocol === "https", leavesAsTls))
       ways.add("tls");
     return ways;
+  }
+
+  /** Of the one name whose addresses hold this one, if it is what permits it. */
+  addressesOfOwnName(spoken: string | undefined): readonly string[] {
+    const { rules, baseline } = this.policy;
+    const [name, ...more] = new Set(this.kept);
+    if (name === undefined || more.length > 0) return [];
+    const alone = new Place({ ...this.policy, rules: [] }, this.resolved, this.address, this.port);
+    const list = alone.permitted(undefined, spoken).size > 0 ? baseline : rules;
+    const byName = list.some(
+      (one) => one.hosts?.includes(name) && this.#covers(one, undefined, (p) => p === "tcp"),
+    );
+    return byName ? (this.resolved[name] ?? []) : [];
   }
 
   isRuled(spoken: string | undefined): boolean {

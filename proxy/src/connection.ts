@@ -121,7 +121,14 @@ function noteAnswers(connection: OpenConnection, allowed: Allowed, answers: Answ
   const name = nameOf(connection, allowed);
   if (name === undefined || connection.resolved?.has(name)) return;
   const addresses = answers.addressesOf(name);
-  if (addresses) connection.resolved = new Map(connection.resolved).set(name, addresses);
+  if (!addresses) return;
+  // An address that a name had a moment ago counts as its own, and did so here.
+  const { address } = connection.destination;
+  const isLate = answers.namesOf(address).includes(name) && !addresses.includes(address);
+  connection.resolved = new Map(connection.resolved).set(
+    name,
+    isLate ? [...addresses, address] : addresses,
+  );
 }
 
 /**
@@ -148,10 +155,11 @@ export function attemptOf(connection: OpenConnection, answers: Answers): Attempt
     answers: {
       isUnanswered: (name) => unanswered?.has(name) ?? false,
       addressesOf: (name) => resolved?.get(name) ?? answers.addressesOf(name),
-      namesOf: (address) => [
-        ...answers.namesOf(address),
-        ...[...(resolved ?? [])].flatMap(([name, its]) => (its.includes(address) ? [name] : [])),
-      ],
+      namesOf: (address) => {
+        const own = [...(resolved ?? [])].filter(([, its]) => its.includes(address));
+        const known = answers.namesOf(address);
+        return own.length === 0 ? known : [...new Set([...known, ...own.map(([name]) => name)])];
+      },
     },
   };
 }

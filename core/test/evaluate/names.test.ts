@@ -102,6 +102,18 @@ table(
     [`10.20.0.5:5434`, "allowed.rule → 10.20.0.5"],
   ],
 );
+table(
+  "the other addresses of a name with tcp stand in for the one that was dialled",
+  {
+    rules: [to("many.test,one.test 5432 tcp"), to(`${A}/32 5433 tcp`), to("many.test 5433 tcp")],
+    deny: [to("8.8.4.4/32 5432 tcp")],
+  },
+  { "many.test": [A, "8.8.4.4", "9.9.9.9", "10.20.0.5"], "one.test": ["9.9.9.9"] },
+  [
+    [`${A}:5432`, `allowed.rule → ${A}, 9.9.9.9`, "those that are denied or lie inside do not"],
+    ["9.9.9.9:5432", "allowed.rule → 9.9.9.9", "nobody knows which of two names was meant"],
+  ],
+);
 table("a name with tcp has to be resolved", { rules: [to("db.test 5432 tcp")] }, {}, [
   [`${A}:5432`, "needs_addresses db.test"],
   [`${A}:5433`, "denied.no_rule"],
