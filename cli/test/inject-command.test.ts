@@ -177,7 +177,11 @@ for (const [args, status, said] of [
   [["x.yaml"], 2, /^sallyport inject: .*see --help\n$/],
   [["--nonsense"], 2, /^sallyport inject: Unknown option '--nonsense'.*see --help\n$/s],
   [["-f"], 2, /see --help/],
-  [["-f", "/no/such/file"], 1, /^sallyport inject: cannot read \/no\/such\/file: there is no such file/],
+  [
+    ["-f", "/no/such/file"],
+    1,
+    /^sallyport inject: cannot read \/no\/such\/file: there is no such file/,
+  ],
   [["-f", join(folder)], 1, /^/],
   [["--config", "/no/such/file", "-f", "-"], 1, /cannot read the configuration/],
 ] as const)

@@ -2,9 +2,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startContainer } from "@sallyport/cli/lab/container";
+import type { Zone } from "@sallyport/cli/lab/dns-server";
 import { createAuthority } from "@sallyport/controller/certificates";
 import type { DecisionRecord } from "@sallyport/core/record";
-import type { Zone } from "../support/dns-server.ts";
 import { EgressPod, RESOLVER, type To } from "../support/egress-pod.ts";
 import { type Ended, finish, type Limits } from "./ended.ts";
 

@@ -2,13 +2,13 @@ import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Zone } from "@sallyport/cli/lab/dns-server";
+import { DnsServerProcess } from "@sallyport/cli/lab/dns-server-process";
 import type { PolicySourceInput } from "@sallyport/core/policy-source";
 import type { DecisionRecord } from "@sallyport/core/record";
 import type { InitConfigInput } from "@sallyport/init/contract";
 import type { ProxyConfigInput } from "@sallyport/proxy/contract";
 import { type Call, Caller, type Heard } from "./caller.ts";
-import type { Zone } from "./dns-server.ts";
-import { DnsServerProcess } from "./dns-server-process.ts";
 import { SidecarPod } from "./sidecar-pod.ts";
 import { type Listening, Witness } from "./witness.ts";
 

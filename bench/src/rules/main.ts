@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { DnsServerProcess } from "../../../e2e/support/dns-server-process.ts";
+import { DnsServerProcess } from "@sallyport/cli/lab/dns-server-process";
 import { type Bed, DESTINATIONS, layBed, PORT } from "../data-path/bed.ts";
 import { type Contender, ruleFor, sidecarContender } from "../data-path/contenders.ts";
 import { FULL, measures } from "../data-path/measures.ts";

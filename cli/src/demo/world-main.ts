@@ -6,7 +6,7 @@ import { createSocket } from "node:dgram";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { decode, encode } from "dns-packet";
+import { DnsServer, type Zone } from "../lab/dns-server.ts";
 import { DOWNLOAD, GREETING, type Server, WORLD } from "./world.ts";
 
 const { cert, key }: { cert?: string; key?: string } = JSON.parse(process.argv[2] ?? "{}");
@@ -37,26 +37,16 @@ function tcp(serve: (socket: Socket) => void): NetServer {
   });
 }
 
-/** A and AAAA of the names of WORLD; every other question is answered with "no such name". */
-function answerDns(question: Buffer): Buffer {
-  const query = decode(question);
-  const asked = query.questions?.[0];
-  const addresses = WORLD.names[asked?.name.toLowerCase() ?? ""];
-  const family = asked?.type === "AAAA" ? ":" : ".";
-  return encode({
-    id: query.id ?? 0,
-    type: "response",
-    flags: (addresses ? 0 : 3) | 0x0480,
-    questions: query.questions ?? [],
-    answers: (addresses ?? [])
-      .filter((address) => address.includes(family))
-      .map((data) => ({
-        type: asked?.type === "AAAA" ? "AAAA" : "A",
-        name: asked?.name ?? "",
-        ttl: 30,
-        data,
-      })),
-  });
+/** Of the names of WORLD; there are no others. */
+function zone(): Zone {
+  const family = (addresses: readonly string[], mark: string) =>
+    addresses.filter((address) => address.includes(mark));
+  return Object.fromEntries(
+    Object.entries(WORLD.names).map(([name, addresses]) => [
+      name,
+      { A: family(addresses, "."), AAAA: family(addresses, ":") },
+    ]),
+  );
 }
 
 function udp({ address, port }: Server, answer: (message: Buffer) => Buffer): Promise<void> {
@@ -70,7 +60,8 @@ function udp({ address, port }: Server, answer: (message: Buffer) => Buffer): Pr
 }
 
 function start(server: Server): Promise<void> {
-  if (server.speaks === "dns") return udp(server, answerDns);
+  if (server.speaks === "dns")
+    return DnsServer.listen(server.address, server.port, zone()).then(() => {});
   if (server.speaks === "datagram") return udp(server, (message) => message);
   return new Promise((resolve) => {
     TCP[server.speaks]?.().listen({ host: server.address, port: server.port }, resolve);

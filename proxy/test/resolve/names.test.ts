@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { DnsServer, type Zone } from "../../../e2e/support/dns-server.ts";
+import { DnsServer, type Zone } from "@sallyport/cli/lab/dns-server";
 import { DEFAULTS, type Limits } from "../../src/resolve/limits.ts";
 import { Names } from "../../src/resolve/names.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { DnsServer, type Zone } from "../../../e2e/support/dns-server.ts";
+import { DnsServer, type Zone } from "@sallyport/cli/lab/dns-server";
 import type { Reply } from "../../src/resolve/answer.ts";
 import { DEFAULTS, type Limits } from "../../src/resolve/limits.ts";
 import { Servers } from "../../src/resolve/servers.ts";

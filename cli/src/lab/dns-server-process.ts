@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { NetworkNamespace } from "@sallyport/cli/lab/namespace";
 import type { Question, Zone } from "./dns-server.ts";
+import type { NetworkNamespace } from "./namespace.ts";
 
 export type ZoneChange = Readonly<Record<string, Zone[string] | null>>;
 
