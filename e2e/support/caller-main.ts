@@ -103,12 +103,12 @@ async function crowd(order: Order, first: () => void): Promise<Endings> {
   return endings;
 }
 
-function datagram({ address, port }: Order): Promise<string> {
+function datagram({ address, port, say }: Order): Promise<string> {
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   const result = new Promise<string>((resolve) => {
     socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     socket.on("message", () => resolve("answered"));
-    socket.connect(port, address, () => socket.send("hello"));
+    socket.connect(port, address, () => socket.send(Buffer.from(say.join(""), "hex")));
     setTimeout(() => resolve("silence"), SILENCE_MS);
   });
   return result.finally(() => socket.close());

@@ -110,8 +110,8 @@ export class Caller {
   }
 
   /** `answered`, `silence`, or the code of the error. */
-  async datagram(address: string, port: number): Promise<string> {
-    return (await this.#order("datagram", { address, port }).last.promise) as string;
+  async datagram(address: string, port: number, said = Buffer.from("hello")): Promise<string> {
+    return (await this.#order("datagram", { address, port, say: [said] }).last.promise) as string;
   }
 
   /** Resets all that it holds. */
