@@ -47,16 +47,17 @@ struct processes {
 };
 
 double cpu_seconds(const struct processes *processes);
+double first_thread_seconds(const struct processes *processes);
 
 /* The measured part of a run. */
 struct window {
     const struct processes *processes;
     int64_t from_ns;
-    double cpu_before;
+    double cpu_before, first_thread_before;
 };
 
 struct window window_open(const struct processes *processes);
-/* Prints {"seconds", "cpuSeconds", "count"}: what was counted while the window was open. */
+/* Prints {"seconds", "cpuSeconds", "firstThreadSeconds", "count"}: what was counted while the window was open. */
 void window_close(const struct window *window, double count);
 
 struct run {

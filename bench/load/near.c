@@ -72,14 +72,39 @@ double cpu_seconds(const struct processes *processes)
     return sum;
 }
 
+/* Nanoseconds on a core: the first field of schedstat (Documentation/scheduler/sched-stats.rst), of one thread. */
+static double first_thread_seconds_of(pid_t process)
+{
+    char path[64];
+    unsigned long long ns;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", process, process);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        die("process %d has ended", process);
+    int read = fscanf(file, "%llu", &ns);
+    fclose(file);
+    if (read != 1)
+        die("cannot read %s", path);
+    return ns / 1e9;
+}
+
+double first_thread_seconds(const struct processes *processes)
+{
+    double sum = 0;
+    for (int i = 0; i < processes->count; i++)
+        sum += first_thread_seconds_of(processes->ids[i]);
+    return sum;
+}
+
 struct window window_open(const struct processes *processes)
 {
-    return (struct window){processes, now_ns(), cpu_seconds(processes)};
+    return (struct window){processes, now_ns(), cpu_seconds(processes), first_thread_seconds(processes)};
 }
 
 void window_close(const struct window *window, double count)
 {
     double seconds = (now_ns() - window->from_ns) / 1e9;
-    printf("{\"seconds\": %.6f, \"cpuSeconds\": %.3f, \"count\": %.0f}\n", seconds,
-           cpu_seconds(window->processes) - window->cpu_before, count);
+    printf("{\"seconds\": %.6f, \"cpuSeconds\": %.3f, \"firstThreadSeconds\": %.9f, \"count\": %.0f}\n", seconds,
+           cpu_seconds(window->processes) - window->cpu_before,
+           first_thread_seconds(window->processes) - window->first_thread_before, count);
 }

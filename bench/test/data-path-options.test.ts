@@ -11,7 +11,7 @@ const parsed = (...argv: string[]) => {
 test("without a word everything is measured of everybody, five times", () => {
   const { only, groups, runs, quick } = parsed();
   assert.equal(only.length, 9);
-  assert.deepEqual(groups, ["start", "memory", "bulk", "short", "keepalive"]);
+  assert.deepEqual(groups, ["start", "memory", "bulk", "short", "asking", "keepalive"]);
   assert.deepEqual([runs, quick], [5, false]);
 });
 

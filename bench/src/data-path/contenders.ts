@@ -21,6 +21,8 @@ export interface Contender {
   readonly command?: (place: Place) => Command;
   /** True of a process that listens and carries nothing. */
   readonly carriesNothing?: boolean;
+  /** True where JavaScript, on the process's first thread, is asked about every connection. */
+  readonly asksJavaScript?: boolean;
   /** The one line that gets what is missing here. */
   readonly missing?: string | undefined;
 }
@@ -80,7 +82,7 @@ export function sidecarContender(
   { node, sidecar }: Pick<Stage, "node" | "sidecar">,
 ): Contender {
   return {
-    ...{ name, note, version: nodeVersion },
+    ...{ name, note, version: nodeVersion, asksJavaScript: true },
     command: ({ port }) => ({
       argv: [node, "--max-semi-space-size=1", sidecar],
       env: {

@@ -21,6 +21,8 @@ export interface Load {
 export interface Counted {
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** Of that, what the first thread of each process took. */
+  readonly firstThreadSeconds: number;
   readonly count: number;
 }
 export interface Latencies {

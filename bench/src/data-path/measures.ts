@@ -8,6 +8,7 @@ export interface Subject {
   readonly destination: string;
   readonly load: LoadProgram;
   readonly carriesNothing: boolean;
+  readonly asksJavaScript: boolean;
   /** It runs for as long as such measures go on; undefined where nothing stands in between. */
   readonly running?: Running | undefined;
   /** Starts it anew, for a measure that needs it fresh. */
@@ -47,6 +48,8 @@ export const QUICK: Scale = {
 const CROWDS = [1_000, 8_000] as const;
 const STREAMS = [1, 8] as const;
 const AT_ONCE = 32;
+/** One alone wakes JavaScript for each of its messages; the more there are, the more go into one batch. */
+const ASKING_AT_ONCE = [1, 8, 64] as const;
 const QUESTIONS = { connections: 16, rate: 1_000 } as const;
 
 const counted = (count: number) => count.toLocaleString("en");
@@ -68,6 +71,7 @@ export const METRICS = {
   }),
   short: { name: "short connections", unit: "1/s" },
   shortCpu: { name: "CPU, a short connection", unit: "µs" },
+  asking: (count: number) => ({ name: `asking JavaScript, ${count} at once`, unit: "µs" }),
   p50: { name: "keep-alive p50", unit: "µs" },
   p99: { name: "keep-alive p99", unit: "µs" },
 } as const;
@@ -102,6 +106,7 @@ export function measures(scale: Scale): readonly Measure[] {
         return [count / seconds, running && (cpuSeconds / count) * 1e6];
       },
     },
+    ...ASKING_AT_ONCE.map((count) => asking(count, scale)),
     {
       group: "keepalive",
       metrics: [METRICS.p50, METRICS.p99],
@@ -126,6 +131,22 @@ function bulk(way: "down" | "up", connections: number, scale: Scale): Measure {
         ...{ warmMs: scale.warmMs, measuredMs: scale.bulkMs },
       });
       return [(count * 8) / seconds / 1e9, running && cpuSeconds / (count / 1e9)];
+    },
+  };
+}
+
+/** What the first thread spends, waking included, on one connection: its verdict and its record. */
+function asking(connections: number, scale: Scale): Measure {
+  return {
+    group: "asking",
+    metrics: [METRICS.asking(connections)],
+    async measure({ load, destination, running, asksJavaScript }) {
+      if (!asksJavaScript || !running) return [undefined];
+      const { count, firstThreadSeconds } = await load.run({
+        ...{ mode: "short", destination, connections, pids: running.pids() },
+        ...{ warmMs: scale.warmMs, measuredMs: scale.shortMs },
+      });
+      return [(firstThreadSeconds / count) * 1e6];
     },
   };
 }

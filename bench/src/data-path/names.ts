@@ -9,5 +9,5 @@ export const CONTENDERS = [
 ] as const;
 
 /** What is measured together. */
-export const GROUPS = ["start", "memory", "bulk", "short", "keepalive"] as const;
+export const GROUPS = ["start", "memory", "bulk", "short", "asking", "keepalive"] as const;
 export type Group = (typeof GROUPS)[number];

@@ -67,7 +67,7 @@ interface Named extends Subject {
 }
 
 async function subjectOf(
-  { name, command, carriesNothing = false }: Contender,
+  { name, command, carriesNothing = false, asksJavaScript = false }: Contender,
   index: number,
   bed: Bed,
   stage: Stage,
@@ -76,7 +76,7 @@ async function subjectOf(
   const destination = bed.destination(index);
   if (command && !carriesNothing) await bed.redirect(destination, port);
   return {
-    ...{ name, destination, carriesNothing, command: command !== undefined },
+    ...{ name, destination, carriesNothing, asksJavaScript, command: command !== undefined },
     load: loadProgram(stage.load, bed),
     async launch() {
       if (!command) throw new Error(`there is nothing to start of ${name}`);
