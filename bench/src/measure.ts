@@ -37,15 +37,19 @@ export function memoryOf(pid: number): { readonly rss: number; readonly private:
   };
 }
 
-/** Resolves when the process has written something that matches; rejects when it ends before. */
-export function said(child: ChildProcess, pattern: RegExp): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on("data", (chunk) => {
-        text += chunk;
-        if (pattern.test(text)) resolve();
-      });
-    child.once("exit", (status) => reject(new Error(`it ended with ${status}: ${text}`)));
-  });
+/** Resolves when the process has written something that matches; rejects when it ends before, or takes too long. */
+export function said(child: ChildProcess, pattern: RegExp, withinMs = 10_000): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let text = "";
+  const late = () =>
+    reject(new Error(`it has not said ${pattern} within ${withinMs} ms, but: ${text}`));
+  const timer = setTimeout(late, withinMs);
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk) => {
+      text += chunk;
+      if (pattern.test(text)) resolve();
+    });
+  // "close" comes after the last of what was said, "exit" may come before it.
+  child.once("close", (status) => reject(new Error(`it ended with ${status}: ${text}`)));
+  return promise.finally(() => clearTimeout(timer));
 }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { API_VERSION, type Destination } from "@sallyport/core/rules";
 import { PROXY_CONFIG_ENV, type ProxyConfigInput } from "@sallyport/proxy/contract";
+import { NODE_FLAGS } from "../sidecar.ts";
 import { DESTINATIONS, PORT } from "./bed.ts";
 import { BARE, DIRECT, OURS } from "./names.ts";
 import { type Place, peerFile } from "./peer-file.ts";
@@ -84,7 +85,7 @@ export function sidecarContender(
   return {
     ...{ name, note, version: nodeVersion, asksJavaScript: true },
     command: ({ port }) => ({
-      argv: [node, "--max-semi-space-size=1", sidecar],
+      argv: [node, ...NODE_FLAGS, sidecar],
       env: {
         [PROXY_CONFIG_ENV]: JSON.stringify({
           ports: { outbound: port, admin: 0, ready: 0 },

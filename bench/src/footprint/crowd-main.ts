@@ -10,7 +10,7 @@ if (role === "serve") {
   const [host = "", port = "0", count = "0"] = rest;
   for (let made = 0; made < Number(count); made += 100)
     await Promise.all(
-      Array.from({ length: 100 }, async () => {
+      Array.from({ length: Math.min(100, Number(count) - made) }, async () => {
         const socket = connect({ host, port: Number(port) });
         await once(socket, "connect");
         socket.write("x");

@@ -11,11 +11,12 @@ import { PROXY_CONFIG_ENV } from "@sallyport/proxy/contract";
 import { bundle } from "../../../scripts/bundle.ts";
 import { type Figure, figure, memoryOf, said } from "../measure.ts";
 import { figureTable } from "../report.ts";
+import { NODE_FLAGS } from "../sidecar.ts";
 
 const HELP = `bench:footprint: memory and start-up time of the bundled sidecar, beside a bare net server
 
   --runs N        starts of each (9 unless told); one more comes first and is not counted
-  --idle N        idle connections held through the sidecar (1000 unless told; needs root)
+  --idle N        idle connections held through the sidecar (1000 unless told; 0: none; needs root)
   --json FILE     the figures as [{metric, contender, unit, median, min, max, runs}]
 `;
 
@@ -36,7 +37,11 @@ if (values.help) console.log(HELP.trimEnd());
 else await main(Number(values.runs), Number(values.idle), values.json);
 
 async function main(runs: number, idle: number, json: string | undefined): Promise<void> {
-  if (!(runs >= 1 && idle >= 0)) throw new Error("--runs and --idle take whole numbers");
+  if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(idle) || idle < 0) {
+    console.error("--runs takes a whole number above 0, --idle a whole number");
+    process.exitCode = 2;
+    return;
+  }
   const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
   try {
     const sidecar = join(await bundle("proxy", folder), "proxy.cjs");
@@ -44,9 +49,9 @@ async function main(runs: number, idle: number, json: string | undefined): Promi
       `${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB; Linux ${release()}; Node ${process.version}\n`,
     );
     const figures = [
-      ...(await start("sidecar", sidecar, runs)),
-      ...(await start("bare net", resolve(HERE, "../../peers/bare-net.cjs"), runs)),
-      ...(await crowded(sidecar, idle)),
+      ...(await start("sidecar", [...NODE_FLAGS, sidecar], runs)),
+      ...(await start("bare net", [resolve(HERE, "../../peers/bare-net.cjs")], runs)),
+      ...(idle > 0 ? await crowded(sidecar, idle) : []),
     ];
     console.log(figureTable(figures));
     if (json) writeFileSync(json, `${JSON.stringify(figures, null, 1)}\n`);
@@ -56,25 +61,32 @@ async function main(runs: number, idle: number, json: string | undefined): Promi
 }
 
 /** Time from exec to listening, and memory once it has been idle for a second. */
-async function start(contender: string, program: string, runs: number): Promise<Figure[]> {
+async function start(
+  contender: string,
+  program: readonly string[],
+  runs: number,
+): Promise<Figure[]> {
   const listening: number[] = [];
   const rss: number[] = [];
   const own: number[] = [];
   for (let run = 0; run <= runs; run++) {
     const startedMs = performance.now();
-    const child = spawn(process.execPath, [program], {
+    const child = spawn(process.execPath, program, {
       env: { [PROXY_CONFIG_ENV]: '{"ports": {"outbound": 0, "admin": 0, "ready": 0}}' },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    await said(child, /listening|"ready"/);
-    const tookMs = performance.now() - startedMs;
-    await sleep(SETTLE_MS);
-    const memory = memoryOf(child.pid ?? 0);
-    await end(child);
-    if (run === 0) continue;
-    listening.push(tookMs);
-    rss.push(memory.rss);
-    own.push(memory.private);
+    try {
+      await said(child, /listening|"ready"/);
+      const tookMs = performance.now() - startedMs;
+      await sleep(SETTLE_MS);
+      const memory = memoryOf(child.pid ?? 0);
+      if (run === 0) continue;
+      listening.push(tookMs);
+      rss.push(memory.rss);
+      own.push(memory.private);
+    } finally {
+      await end(child);
+    }
   }
   return [
     figure("time to listening", contender, "ms", listening),
@@ -105,7 +117,7 @@ async function crowded(sidecar: string, idle: number): Promise<Figure[]> {
     );
     const container = {
       ...{ name: "proxy", image: "proxy" },
-      command: ["/opt/sallyport/node", "--max-semi-space-size=1", "/opt/sallyport/proxy.cjs"],
+      command: ["/opt/sallyport/node", ...NODE_FLAGS, "/opt/sallyport/proxy.cjs"],
       env: [{ name: PROXY_CONFIG_ENV, value: "{}" }],
       securityContext: { runAsUser: USER, runAsGroup: USER, capabilities: { drop: ["ALL"] } },
     };
