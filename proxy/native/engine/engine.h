@@ -32,7 +32,7 @@ enum {
 	PIPE_BYTES = 256 << 10,  /* of a splice pipe: bulk speed stops growing there */
 	SPLICE_FROM = 32 << 10,  /* a read of at least this much turns a flow to splicing */
 	SPLICE_UNTIL = 16 << 10, /* a splice of less than this, with the pipe empty, turns it back */
-	TURN_BYTES = 1 << 20,    /* what one flow may move before the others have their turn */
+	TURN_BYTES = 4 << 20,    /* what one flow may move before the others have their turn: under 1 ms when spliced */
 	LINGER_MS = 2000,        /* how long a refused app may take to read its answer */
 };
 
