@@ -11,7 +11,10 @@ import type { Endings, Heard, Order, Report } from "./caller.ts";
 const PATIENCE_MS = 15_000;
 const SILENCE_MS = 300;
 
+/** All that are open: to be reset. */
 const held = new Set<Socket>();
+/** By the order that made them; over TLS where they are: to be spoken on. */
+const spoken = new Map<number, Socket>();
 
 interface Talk {
   /** A line, or as many bytes as are enough. */
@@ -27,14 +30,16 @@ function talk(order: Order, hangsUp: boolean): Talk {
       ? plain
       : handshake({ socket: plain, servername: tls, rejectUnauthorized: false });
   held.add(plain);
+  spoken.set(order.id, socket);
   let startedMs = performance.now();
-  plain.once("connect", () => {
-    startedMs = performance.now();
-  });
   let text = "";
   const heard = Promise.withResolvers<Heard>();
   const ended = Promise.withResolvers<Heard>();
   const report = (how: string): Heard => ({ text, how, ms: performance.now() - startedMs });
+  plain.once("connect", () => {
+    startedMs = performance.now();
+    if (enough === 0) heard.resolve(report("enough"));
+  });
   socket.on("data", (chunk: Buffer) => {
     text += chunk.toString("latin1");
     if (enough === undefined ? !text.includes("\n") : text.length < enough) return;
@@ -45,6 +50,7 @@ function talk(order: Order, hangsUp: boolean): Talk {
   });
   const over = (how: string) => {
     held.delete(plain);
+    spoken.delete(order.id);
     ended.resolve(report(how));
   };
   socket.once("error", (error: NodeJS.ErrnoException) => over(error.code ?? error.message));
@@ -53,6 +59,19 @@ function talk(order: Order, hangsUp: boolean): Talk {
   socket.once("close", () => over("close"));
   void utter(socket, order);
   return { heard: heard.promise, ended: ended.promise };
+}
+
+/** More, on a connection that is held. */
+function more({ of = 0, say }: Order): Promise<Heard> {
+  const socket = spoken.get(of);
+  return new Promise((resolve) => {
+    const heard = (text: string, how: string) => resolve({ text, how, ms: 0 });
+    if (!socket || socket.destroyed) return heard("", "gone");
+    socket.once("data", (chunk: Buffer) => heard(chunk.toString("latin1"), "enough"));
+    socket.once("error", (error: NodeJS.ErrnoException) => heard("", error.code ?? error.message));
+    socket.once("close", () => heard("", "close"));
+    socket.write(Buffer.from(say.join(""), "hex"));
+  });
 }
 
 async function utter(socket: Socket, { say, silentMs, gapMs, tls }: Order): Promise<void> {
@@ -125,6 +144,8 @@ async function carryOut(order: Order, first: (what: unknown) => void): Promise<u
       void heard.then(first);
       return ended;
     }
+    case "say":
+      return more(order);
     case "crowd":
       return crowd(order, () => first(null));
     case "datagram":

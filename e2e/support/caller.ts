@@ -15,7 +15,7 @@ export interface Call {
   readonly gapMs?: number;
   /** After a handshake by Node's own client with this server name; empty: without any. */
   readonly tls?: string;
-  /** It hangs up when it has heard as many bytes; when it has heard a line unless told. */
+  /** Heard when there are as many bytes; when there is a line unless told. 0: when it is connected. */
   readonly enough?: number;
 }
 
@@ -32,6 +32,8 @@ export interface Held {
   readonly greeting: Heard;
   /** How it ended, without the app's doing. */
   readonly ended: Promise<Heard>;
+  /** Says something more; what is heard then, as far as it is enough, or how it has ended. */
+  say(more: Buffer): Promise<Heard>;
 }
 
 /** How a crowd's connections ended, counted. */
@@ -41,7 +43,7 @@ export interface Crowd {
   readonly ended: Promise<Endings>;
 }
 
-type Command = "call" | "hold" | "crowd" | "datagram" | "hangUp";
+type Command = "call" | "hold" | "say" | "crowd" | "datagram" | "hangUp";
 
 /** A command as it crosses to caller-main.ts, and the two answers there may be to it. */
 export interface Order extends Omit<Call, "say"> {
@@ -49,6 +51,8 @@ export interface Order extends Omit<Call, "say"> {
   readonly do: Command;
   readonly say: readonly string[];
   readonly count: number;
+  /** Which connection is meant: the order that made it. */
+  readonly of?: number;
 }
 export interface Report {
   readonly id: number;
@@ -63,6 +67,7 @@ export interface User {
 }
 
 interface Waiting {
+  readonly id: number;
   readonly first: PromiseWithResolvers<unknown>;
   readonly last: PromiseWithResolvers<unknown>;
 }
@@ -90,16 +95,22 @@ export class Caller {
       });
   }
 
+  /** Hangs up when it has heard enough. */
   async call(call: Call): Promise<Heard> {
     return (await this.#order("call", call).last.promise) as Heard;
   }
 
-  /** Resolves when a line has been heard; the connection stays open. */
+  /** Resolves when enough has been heard; the connection stays open. */
   async hold(call: Call): Promise<Held> {
-    const { first, last } = this.#order("hold", call);
+    const { id, first, last } = this.#order("hold", call);
     const ended = last.promise as Promise<Heard>;
     const greeting = (await Promise.race([first.promise, ended])) as Heard;
-    return { greeting, ended };
+    const say = async (more: Buffer) => {
+      const { address, port } = call;
+      const order = this.#order("say", { address, port, say: [more], enough: 1 }, 1, id);
+      return (await order.last.promise) as Heard;
+    };
+    return { greeting, ended, say };
   }
 
   /** Resolves when all of them are connected and have said their piece. */
@@ -119,13 +130,13 @@ export class Caller {
     await this.#order("hangUp", { address: "", port: 0 }).last.promise;
   }
 
-  #order(what: Command, { say = [], ...call }: Call, count = 1): Waiting {
+  #order(what: Command, { say = [], ...call }: Call, count = 1, of?: number): Waiting {
     this.#count += 1;
     const id = this.#count;
     const pieces = say.map((piece) => piece.toString("hex"));
-    const order: Order = { ...call, id, do: what, say: pieces, count };
+    const order: Order = { ...call, id, do: what, say: pieces, count, ...(of && { of }) };
     this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
-    const waiting: Waiting = { first: Promise.withResolvers(), last: Promise.withResolvers() };
+    const waiting = { id, first: Promise.withResolvers(), last: Promise.withResolvers() };
     this.#waiting.set(id, waiting);
     return waiting;
   }

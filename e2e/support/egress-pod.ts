@@ -70,6 +70,7 @@ export class EgressPod {
   readonly witness: Witness;
   readonly #file: string;
   readonly #config: Omit<ProxyConfigInput, "policy">;
+  #generation = 0;
 
   private constructor(
     sidecar: SidecarPod,
@@ -143,11 +144,17 @@ export class EgressPod {
     throw new Error(`${count} such records wanted: ${JSON.stringify(this.records.slice(-5))}`);
   }
 
-  /** Resolves when the policy is in force. */
+  /** Resolves when the policy is in force, be it the one that was or another: a label of the pod's tells them apart. */
   async apply(policy: Policy): Promise<void> {
-    const before = await this.stat("snapshot.version");
-    this.write(JSON.stringify({ ...this.#config, policy: sourceOf(policy) }));
-    await this.until(async () => (await this.stat("snapshot.version")) > before, "a new policy");
+    this.#generation += 1;
+    const label = { generation: String(this.#generation) };
+    const source = sourceOf(policy);
+    const pod = { ...source.pod, labels: { ...source.pod?.labels, ...label } };
+    this.write(JSON.stringify({ ...this.#config, policy: { ...source, pod } }));
+    await this.until(async () => {
+      const { policy: inForce } = JSON.parse(await this.sidecar.admin("/config_dump"));
+      return inForce.pod.labels.generation === label.generation;
+    }, "a new policy");
   }
 
   /** The text of the sidecar's file, as it is. */
