@@ -121,7 +121,7 @@ export class Landing {
 }
 
 /** The two programs of the bed, in a folder that every user may read. */
-function compile(): string {
+export function compile(): string {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-landing-"));
   for (const program of ["serve", "dial"])
     execFileSync(process.env.CC ?? "cc", [

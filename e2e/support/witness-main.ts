@@ -59,8 +59,8 @@ for (const port of listening.plain ?? [])
     createServer((socket) => greet(socket, "-")),
     port,
   );
-for (const port of listening.udp ?? []) {
-  const socket = createSocket("udp6").bind(port, "::");
+for (const [address, port] of listening.udp ?? []) {
+  const socket = createSocket(address.includes(":") ? "udp6" : "udp4").bind(port, address);
   socket.on("message", (message, from) => socket.send(message, from.port, from.address));
   await once(socket, "listening");
 }

@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { NetworkNamespace } from "@sallyport/cli/lab/namespace";
 
-/** On which ports of every address a namespace has it listens, and for what. */
+/** On which ports of every address of its namespace it listens, and for what. */
 export interface Listening {
   readonly tls?: readonly number[];
   readonly http?: readonly number[];
   /** Speaks first, as databases and mail servers do. */
   readonly plain?: readonly number[];
-  readonly udp?: readonly number[];
+  /** Echoes; of these addresses alone, for that is from where it answers. */
+  readonly udp?: readonly (readonly [address: string, port: number])[];
 }
 
 /** A connection that arrived, whatever became of it. */
