@@ -6,6 +6,7 @@ import { link, NetworkNamespace, routeVia } from "@sallyport/cli/lab/namespace";
 import { compile } from "./landing.ts";
 import { LineProcess } from "./landing-lines.ts";
 import { EgressPod, HOSTILE, HOSTILE6, OTHER, REAL, REAL6 } from "./support/egress-pod.ts";
+import { fetched } from "./support/fetched.ts";
 import { USER } from "./support/sidecar-pod.ts";
 
 /** Ways around the sidecar: other protocols, other users, other pods; and the ways out that the pod's author may open. */
@@ -125,20 +126,19 @@ describe("the sidecar's own ports", () => {
     // They could have: this port is for the kubelet and for Prometheus.
     for (const from of [world, neighbour])
       for (const host of [POD[4], `[${POD[6]}]`])
-        assert.equal(await from.run("curl", "-s", `http://${host}:15021/ready`), "ready\n");
+        assert.equal((await fetched(from, `http://${host}:15021/ready`)).body, "ready\n");
     assert.equal(await dial("tcp", POD[4], 15_000), "refused");
-    assert.match(await pod.run("curl", "-s", "http://127.0.0.1:15000/ready"), /^ready/);
+    assert.equal((await fetched(pod, "http://127.0.0.1:15000/ready")).body, "ready\n");
   });
 
   test("the admin pages answer GET of loopback's own names only: a page in a browser cannot rebind its name", async () => {
-    const status = (...args: string[]) =>
-      bed.sidecar.pod.run(
-        ...["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", ...args],
-        "http://127.0.0.1:15000/config_dump",
-      );
-    assert.equal(await status(), "200");
-    assert.equal(await status("-H", "Host: rebound.evil.net:15000"), "403");
-    assert.equal(await status("-X", "POST"), "405");
+    const url = "http://127.0.0.1:15000/config_dump";
+    for (const [options, expected] of [
+      [{}, 200],
+      [{ headers: { Host: "rebound.evil.net:15000" } }, 403],
+      [{ method: "POST" }, 405],
+    ] as const)
+      assert.equal((await fetched(bed.sidecar.pod, url, options)).status, expected);
   });
 });
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DecisionRecord } from "@sallyport/core/record";
 import type { Held } from "./support/caller.ts";
 import { EgressPod, HOSTILE, OTHER, type Policy, REAL, RESOLVER } from "./support/egress-pod.ts";
+import { fetched } from "./support/fetched.ts";
 import { smallHello } from "./support/hellos.ts";
 import { told } from "./support/told.ts";
 
@@ -225,11 +226,8 @@ describe("a file that cannot be used changes nothing, and is reported", () => {
       );
       await bed.app.hangUp();
       // Other pods can ask whether it is ready: of the policy they learn nothing.
-      const asked = await bed.sidecar.world.run("curl", "-s", "http://10.20.0.2:15021/ready");
-      assert.equal(
-        asked,
-        "ready\nwarning: the newest policy cannot be used; port 15000 says why\n",
-      );
+      const { body } = await fetched(bed.sidecar.world, "http://10.20.0.2:15021/ready");
+      assert.equal(body, "ready\nwarning: the newest policy cannot be used; port 15000 says why\n");
     });
   test("until there is one that can", async () => {
     await bed.apply({ rules: { ...rules, added: [{ hosts: ["new.example.edu"], ports: tls }] } });
