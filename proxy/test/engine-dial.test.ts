@@ -54,7 +54,7 @@ test("when an address is silent, the next is dialled after the attempt delay, an
   assert.deepEqual([dialled, how], [2, "end"]);
   // The delay is counted from when the round of events began that it was asked in: on a busy machine, a little before.
   assert.ok(connectMs >= 0.8 * ATTEMPT_DELAY_MS, `${connectMs} ms`);
-  assert.ok(connectMs < ATTEMPT_DELAY_MS + PROMPT_MS, `${connectMs} ms`);
+  assert.ok(connectMs < 3 * ATTEMPT_DELAY_MS, `${connectMs} ms`);
 });
 
 test("a silent address is still waited for while the next is dialled, and used if it answers first", async (t) => {
@@ -89,7 +89,7 @@ test("when none answers it is told of the one that failed last, each within its 
       ["failed", "upstream", "ETIMEDOUT", dialled, undefined],
     );
     const { totalMs = 0 } = end ?? {};
-    assert.ok(totalMs >= ms - 1 && totalMs < ms + PROMPT_MS, `${totalMs} ms, not ${ms}`);
+    assert.ok(totalMs >= 0.8 * ms && totalMs < 3 * ms, `${totalMs} ms, not ${ms}`);
   }
 });
 
