@@ -104,6 +104,26 @@ test("a redirect that does not spare the sidecar is a loop: cut at once, without
   assert.ok(pod.records.length <= 2, JSON.stringify(pod.records));
 });
 
+test("an app's connection that looks like one of the sidecar's own, for conntrack gave it that port, is no loop", async (t) => {
+  const pod = await SidecarPod.open(t);
+  await pod.outside.serve(OUTSIDE.ipv4, 7110, { ending: "echo" });
+  void pod.app.crowd(1, OUTSIDE.ipv4, 7110, { say: 10, ending: "hold" });
+  while (JSON.parse(await pod.admin("/connections?format=json"))[0]?.bytesReceived !== 10)
+    await sleep(10);
+  const sockets = await pod.pod.run("ss", "-Htnp");
+  const own = sockets
+    .split("\n")
+    .find((line) => line.includes(`pid=${pod.sidecar.pid},`) && line.includes(":7110 "));
+  const port = /10\.20\.0\.2:(\d+)/.exec(own ?? "")?.[1];
+  assert.ok(port, sockets);
+  await pod.pod.run(
+    ...["iptables", "-t", "nat", "-A", "POSTROUTING", "-p", "tcp", "--dport", "15001"],
+    ...["-j", "SNAT", "--to-source", `10.20.0.2:${port}`],
+  );
+  const heard = await pod.app.dial(OUTSIDE.ipv4, 7110, { say: 10 });
+  assert.equal(heard.how, "end", JSON.stringify(pod.records));
+});
+
 test("a sidecar that is told of another user than its own does not start", async (t) => {
   const config = { user: { uid: 41_414, gid: 41_414 } };
   await assert.rejects(

@@ -29,6 +29,17 @@ static bool is_ours(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
 }
 
+/* As if it had passed a router: by that an accepted socket of our own making is known (own.c). */
+static void set_hops(int fd, int family)
+{
+	int hops = OWN_HOPS;
+
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops);
+	else
+		setsockopt(fd, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
+}
+
 static int open_socket(struct attempt *attempt, const union address *to)
 {
 	struct engine *engine = attempt->end.connection->engine;
@@ -38,6 +49,7 @@ static int open_socket(struct attempt *attempt, const union address *to)
 	if (fd < 0)
 		return errno;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	set_hops(fd, to->any.sa_family);
 	if (engine->limits.keepalive_seconds)
 		dial_keepalive(engine, fd);
 	error = own_connect(attempt, to);

@@ -33,6 +33,7 @@ enum {
 	SPLICE_FROM = 32 << 10,  /* a read of at least this much turns a flow to splicing */
 	SPLICE_UNTIL = 16 << 10, /* a splice of less than this, with the pipe empty, turns it back */
 	TURN_BYTES = 4 << 20,    /* what one flow may move before the others have their turn: under 1 ms when spliced */
+	OWN_HOPS = 63,           /* hop limit of what this process dials */
 	LINGER_MS = 2000,        /* how long a refused app may take to read its answer */
 };
 
@@ -180,7 +181,7 @@ void dial_sweep(struct engine *engine);
 /* own.c */
 int own_connect(struct attempt *attempt, const union address *to); /* errno, or 0: under way */
 void own_remove(struct attempt *attempt);
-bool own_has(const union address *source, const union address *destination);
+bool own_has(int fd, const union address *source, const union address *destination); /* of an accepted socket */
 bool address_equal(const union address *a, const union address *b);
 
 /* relay.c */

@@ -36,6 +36,7 @@ int listener_open(struct engine *engine, const union address *address, uint16_t 
 	setsockopt(end->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	/* Accepted sockets inherit it, and what listener_keepalive sets. */
 	setsockopt(end->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(end->fd, IPPROTO_TCP, TCP_SAVE_SYN, &on, sizeof on); /* for own_has */
 	if (engine->share_port)
 		setsockopt(end->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 	if (ipv6)
@@ -110,7 +111,7 @@ static void take(struct engine *engine, int fd, const union address *source)
 	int error = ENOMEM;
 
 	find_destination(fd, &event);
-	event.accepted.own = own_has(source, &event.accepted.destination);
+	event.accepted.own = own_has(fd, source, &event.accepted.destination);
 	if (engine->open >= engine->limits.connections) {
 		event.accepted.over_limit = true;
 		reset(fd);

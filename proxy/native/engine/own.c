@@ -1,11 +1,15 @@
 /*
  * The sockets with which this process connects, of all its engines, by both their ends. Where the redirect does not
  * spare the sidecar, what it dials comes back to a listener of its own; there it is known by this table. Both ends have
- * to be the same: an app's socket may well have the local port of one of ours, to another destination.
+ * to be the same: an app's socket may well have the local port of one of ours, to another destination. And even that is
+ * no proof: where two redirected connections would look alike, conntrack gives one of them another source port
+ * (nf_nat_core.c, get_unique_tuple), which may be that of a socket of ours to the same destination. So ours say SYN with a
+ * hop less than usual, and the SYN is kept (TCP_SAVE_SYN) to be asked.
  */
 #include "engine.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 enum { BUCKETS = 4096 };
@@ -75,7 +79,19 @@ void own_remove(struct attempt *attempt)
 	pthread_mutex_unlock(&lock);
 }
 
-bool own_has(const union address *source, const union address *destination)
+/* The hop limit of the SYN that opened an accepted socket; OWN_HOPS where it was not kept. */
+static uint8_t hops_of(int fd)
+{
+	enum { TTL = 8, HOP_LIMIT = 7, IP_HEADER = 20 }; /* RFC 791 §3.1, RFC 8200 §3 */
+	uint8_t syn[256];
+	socklen_t length = sizeof syn;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, syn, &length) < 0 || length < IP_HEADER)
+		return OWN_HOPS;
+	return syn[syn[0] >> 4 == 6 ? HOP_LIMIT : TTL];
+}
+
+bool own_has(int fd, const union address *source, const union address *destination)
 {
 	struct attempt *attempt;
 
@@ -85,5 +101,5 @@ bool own_has(const union address *source, const union address *destination)
 		    address_equal(&attempt->own_destination, destination))
 			break;
 	pthread_mutex_unlock(&lock);
-	return attempt != NULL;
+	return attempt && hops_of(fd) == OWN_HOPS;
 }
