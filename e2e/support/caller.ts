@@ -22,7 +22,7 @@ export interface Call {
 export interface Heard {
   /** Byte by byte (latin1). */
   readonly text: string;
-  /** `enough`, `end`, or the code of the error. */
+  /** `enough`, `end`, the code of the error; `hangs` where nothing came of it in 15 s. */
   readonly how: string;
   /** From the connection's being made. */
   readonly ms: number;
