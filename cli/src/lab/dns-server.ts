@@ -122,9 +122,9 @@ export class DnsServer {
   }
 
   async #answer(message: Buffer, over: Question["over"]): Promise<Buffer | undefined> {
-    const query = over === "udp" ? decode(message) : streamDecode(message);
-    const [asked] = query.questions ?? [];
-    if (!asked) return undefined;
+    const query = queryIn(message, over);
+    const [asked] = query?.questions ?? [];
+    if (!query || !asked) return undefined;
     const question = { name: asked.name.toLowerCase(), type: asked.type, over };
     const key = `${question.name} ${asked.type}`;
     const earlier = this.#times.get(key) ?? 0;
@@ -177,5 +177,14 @@ export class DnsServer {
   /** False where it was closed meanwhile. */
   #waited(ms: number): Promise<boolean> {
     return sleep(ms, true, { signal: this.#closed.signal }).catch(() => false);
+  }
+}
+
+/** Undefined where it is no DNS message: whoever sent it gets no answer. */
+function queryIn(message: Buffer, over: Question["over"]) {
+  try {
+    return over === "udp" ? decode(message) : streamDecode(message);
+  } catch {
+    return undefined;
   }
 }
