@@ -15,7 +15,7 @@ const HELP = `bench:fleet: many sidecars on one machine, each under its own uid
 
   --sidecars N    how many (50 unless told, 200 at most)
   --idle N        idle connections that each holds (100 unless told)
-  --stalled N     downloads that each holds for a reader that does not read (8 unless told)
+  --stalled N     downloads that each holds for a reader that does not read (2 unless told)
   --runs N        of the bulk throughput (7 unless told)
   --json FILE     the figures as [{metric, contender, unit, median, min, max, runs}]
 `;
@@ -27,7 +27,7 @@ const { values } = parseArgs({
   options: {
     sidecars: { type: "string", default: "50" },
     idle: { type: "string", default: "100" },
-    stalled: { type: "string", default: "8" },
+    stalled: { type: "string", default: "2" },
     runs: { type: "string", default: "7" },
     json: { type: "string" },
     help: { type: "boolean", short: "h" },
