@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProxyConfigInput } from "@sallyport/proxy/contract";
+import { ruleOf } from "./support/egress-pod.ts";
 import { hashOf } from "./support/peer.ts";
 import { OUTSIDE, SidecarPod } from "./support/sidecar-pod.ts";
 
@@ -21,14 +22,7 @@ const enforce = (cidr: string, port: number, endPort = port): ProxyConfigInput =
   policy: {
     mode: "enforce",
     pod: { namespace: "shop" },
-    rules: [
-      {
-        apiVersion: "sallyport.dev/v1alpha1",
-        kind: "EgressRule",
-        metadata: { name: "outside" },
-        spec: { to: [{ cidrs: [cidr], ports: [{ port, endPort, protocol: "tcp" }] }] },
-      },
-    ],
+    rules: [ruleOf("outside", [{ cidrs: [cidr], ports: [{ port, endPort, protocol: "tcp" }] }])],
   },
 });
 

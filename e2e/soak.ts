@@ -4,6 +4,7 @@
  * `npm run soak`, `npm run soak -- --minutes 1`.
  */
 import { parseArgs } from "node:util";
+import { ruleOf } from "./support/egress-pod.ts";
 import { hashOf } from "./support/peer.ts";
 import { OUTSIDE, SidecarPod } from "./support/sidecar-pod.ts";
 
@@ -39,19 +40,12 @@ async function main(): Promise<number> {
           policy: {
             mode: "enforce",
             rules: [
-              {
-                apiVersion: "sallyport.dev/v1alpha1",
-                kind: "EgressRule",
-                metadata: { name: "outside" },
-                spec: {
-                  to: [
-                    {
-                      cidrs: ["192.0.2.0/24", "2001:db8::/32"],
-                      ports: [{ port: 7200, endPort: 7299, protocol: "tcp" }],
-                    },
-                  ],
+              ruleOf("outside", [
+                {
+                  cidrs: ["192.0.2.0/24", "2001:db8::/32"],
+                  ports: [{ port: 7200, endPort: 7299, protocol: "tcp" }],
                 },
-              },
+              ]),
             ],
           },
           accessLog: { select: "off" },
