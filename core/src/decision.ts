@@ -44,6 +44,8 @@ export interface Allowed {
   readonly dial: readonly string[];
   /** The app speaks HTTP, the destination TLS. */
   readonly originate?: true;
+  /** The name given is a Service of type ExternalName: this is what it stands for, and what was judged. */
+  readonly externalName?: string;
   /** In audit mode: what enforce mode would have said. */
   readonly wouldBe?: Denied;
 }

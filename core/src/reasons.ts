@@ -20,6 +20,7 @@ export const REASONS = {
     "the address is not, or no longer, among our own answers for the name that decides",
   "denied.malformed":
     "a name or protocol decides here, and what the app said first is no whole, well-formed beginning of its protocol",
+  "denied.too_large": "a request's head is longer, or has more fields, than the sidecar takes",
   "denied.loop": "the connection was made to the sidecar itself, or comes from it",
   "denied.limit": "the sidecar is at its limit of open connections",
   "failed.dns": "the name has no address, or its resolvers do not answer",
@@ -27,6 +28,12 @@ export const REASONS = {
   "failed.connect_timeout": "the destination did not answer within the connect timeout",
   "failed.unreachable": "there is no route to the destination",
   "failed.reset": "the destination reset the connection while it was being opened",
+  "failed.tls_verify":
+    "the destination's certificate does not stand up: for the name, by its issuer, or by its dates",
+  "failed.tls": "the TLS handshake with the destination failed",
+  "failed.response":
+    "what the destination answered is no well-formed HTTP response, or ended too soon",
+  "failed.response_timeout": "the destination did not answer the request in time",
   "failed.internal":
     "the sidecar could not learn the destination, or could not open a socket of its own; the record has the error",
   revoked: "it was permitted when it was opened; a newer policy refuses it",

@@ -7,7 +7,10 @@ export type Side = "app" | "upstream" | "sidecar";
 /** How it ended: both directions closed in order, reset, refused by policy, never connected, idle too long, cut by a drain or by a newer policy. */
 export type Ending = "end" | "reset" | "refused" | "failed" | "timeout" | "drain" | "revoked";
 
-/** One per connection, complete when it ends: a line of the access log, and what the counters are made from. */
+/**
+ * One per connection, complete when it ends; where HTTP is judged request by request, one per request instead. A line of
+ * the access log, and what the counters are made from.
+ */
 export interface DecisionRecord {
   /** When the connection was accepted: RFC 3339, UTC, milliseconds. */
   readonly time: string;
@@ -15,6 +18,8 @@ export interface DecisionRecord {
   readonly namespace: string;
   /** Counts up from 1 in one sidecar. */
   readonly connection: number;
+  /** Counts up from 1 on one connection; absent where the record is of a connection. */
+  readonly request?: number;
   readonly verdict: "allow" | "deny";
   readonly reason: Reason;
   /** In audit mode: what enforce mode would have said. */
@@ -35,6 +40,12 @@ export interface DecisionRecord {
   /** Of an HTTP request, the path without its query. */
   readonly method?: string;
   readonly path?: string;
+  /** Of the response, ours or the destination's. */
+  readonly status?: number;
+  /** What the name given stands for, where it is a Service of type ExternalName. */
+  readonly external_name?: string;
+  /** The app spoke HTTP, and the sidecar TLS for it. */
+  readonly originated?: true;
   /** Our own answers for the name. */
   readonly resolved?: readonly string[];
   readonly original_address: string;
@@ -45,7 +56,7 @@ export interface DecisionRecord {
   readonly bytes_sent: number;
   /** From the destination to the app, in bytes. */
   readonly bytes_received: number;
-  /** Until the destination answered; absent where it never did. */
+  /** Until the destination answered, TLS included where it was originated; absent where it never did, or was connected already. */
   readonly connect_ms?: number;
   readonly duration_ms: number;
   readonly closed_by: Side;

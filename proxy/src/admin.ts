@@ -1,5 +1,5 @@
 import { runInNewContext } from "node:vm";
-import { type Answer, json, type Routes, text } from "./http.ts";
+import { type Answer, json, type Routes, text } from "./admin-server.ts";
 import type { LiveConnection } from "./live-connection.ts";
 import type { Stat } from "./stats.ts";
 import { formatJson, formatPrometheus, formatText } from "./stats-format.ts";

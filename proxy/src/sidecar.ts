@@ -1,11 +1,11 @@
 import type { PolicySource } from "@sallyport/core/policy-source";
 import { spokenPorts } from "@sallyport/core/snapshot";
 import { adminRoutes, type Insight, readyRoutes } from "./admin.ts";
+import { serve } from "./admin-server.ts";
 import { BoundedWriter } from "./bounded-writer.ts";
 import { Connections, type Surroundings } from "./connections.ts";
 import type { ProxyConfig } from "./contract.ts";
 import { EngineError } from "./engine.ts";
-import { serve } from "./http.ts";
 import type { Log } from "./log.ts";
 import { PolicyHolder } from "./policy-holder.ts";
 import { Names } from "./resolve/names.ts";
