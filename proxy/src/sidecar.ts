@@ -1,7 +1,7 @@
 import type { PolicySource } from "@sallyport/core/policy-source";
 import { spokenPorts } from "@sallyport/core/snapshot";
-import { adminRoutes, type Insight, readyRoutes } from "./admin.ts";
-import { serve } from "./admin-server.ts";
+import { adminRoutes, type Insight, readyRoutes } from "./admin/routes.ts";
+import { serve } from "./admin/server.ts";
 import { BoundedWriter } from "./bounded-writer.ts";
 import { Connections, type Surroundings } from "./connections.ts";
 import type { ProxyConfig } from "./contract.ts";

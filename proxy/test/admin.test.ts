@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import { adminRoutes, type Insight, readyRoutes } from "../src/admin.ts";
-import { serve } from "../src/admin-server.ts";
+import { adminRoutes, type Insight, readyRoutes } from "../src/admin/routes.ts";
+import { serve } from "../src/admin/server.ts";
 import { figure } from "../src/stats.ts";
 
 const insight: Insight = {

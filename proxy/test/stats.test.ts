@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DecisionRecord } from "@sallyport/core/record";
+import { formatJson, formatPrometheus, formatText } from "../src/admin/stats-format.ts";
 import type { LiveConnection } from "../src/live-connection.ts";
 import { figure, MAX_CLUSTERS, TrafficStats } from "../src/stats.ts";
-import { formatJson, formatPrometheus, formatText } from "../src/stats-format.ts";
 
 const record = (more: Partial<DecisionRecord>): DecisionRecord => ({
   time: "2026-01-01T00:00:00.000Z",
@@ -85,11 +85,16 @@ egress.denied.no_rule: 1
 egress.denied.private_address: 0
 egress.denied.protocol: 0
 egress.denied.stale_address: 0
+egress.denied.too_large: 0
 egress.failed.connect_refused: 0
 egress.failed.connect_timeout: 1
 egress.failed.dns: 0
 egress.failed.internal: 0
 egress.failed.reset: 0
+egress.failed.response: 0
+egress.failed.response_timeout: 0
+egress.failed.tls: 0
+egress.failed.tls_verify: 0
 egress.failed.unreachable: 0
 egress.revoked: 0
 egress.would_be.denied.no_rule: 1

@@ -1,4 +1,4 @@
-import type { Stat } from "./stats.ts";
+import type { Stat } from "../stats.ts";
 
 /** Envoy's form: one `name: value` a line, sorted. */
 export function formatText(stats: readonly Stat[]): string {

@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
-import { type Answer, json, type Routes, text } from "./admin-server.ts";
-import type { LiveConnection } from "./live-connection.ts";
-import type { Stat } from "./stats.ts";
+import type { LiveConnection } from "../live-connection.ts";
+import type { Stat } from "../stats.ts";
+import { type Answer, json, type Routes, text } from "./server.ts";
 import { formatJson, formatPrometheus, formatText } from "./stats-format.ts";
 
 /** What the admin pages show; asked anew for each request. */
