@@ -1,5 +1,6 @@
+import type { Protocol } from "@sallyport/core/decision";
 import type { Reason } from "@sallyport/core/reasons";
-import type { OpenConnection } from "./connection.ts";
+import { nameOf, type OpenConnection } from "./connection.ts";
 import { matchedText } from "./connection-record.ts";
 import type { Endpoint } from "./engine.ts";
 
@@ -11,24 +12,37 @@ export interface LiveConnection {
   readonly destination: Endpoint;
   /** `deciding` until there is a verdict. */
   readonly reason: Reason | "deciding";
+  /** In audit mode: what enforce mode would have said. */
+  readonly wouldBe?: Reason;
+  readonly protocol?: Protocol;
   readonly name?: string;
+  readonly invalidName?: string;
   readonly rule?: string;
   readonly matched?: string;
+  /** Where each request is judged and recorded by itself: how many have been. Those records count, not this connection. */
+  readonly requests?: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
 }
 
 export function liveOf(
-  { number, startedMs, source, destination, seen, outcome }: OpenConnection,
+  connection: OpenConnection,
   { sent, received }: { readonly sent: number; readonly received: number } = NOTHING,
 ): LiveConnection {
+  const { number, startedMs, source, destination, seen, outcome } = connection;
   const allowed = outcome?.verdict === "allow" ? outcome : undefined;
   const matched = allowed && matchedText(allowed);
+  const name = allowed ? nameOf(connection, allowed) : seen?.name;
+  const wouldBe = allowed?.wouldBe;
+  const rule = allowed?.match?.clause.rule ?? wouldBe?.boundary;
   return {
     ...{ id: number, startedMs, source, destination },
     reason: outcome?.reason ?? "deciding",
-    ...(seen?.name !== undefined && { name: seen.name }),
-    ...(allowed?.match && { rule: allowed.match.clause.rule }),
+    ...(wouldBe && { wouldBe: wouldBe.reason }),
+    ...(seen && { protocol: seen.protocol }),
+    ...(name !== undefined && { name }),
+    ...(seen?.invalidName !== undefined && { invalidName: seen.invalidName }),
+    ...(rule !== undefined && { rule }),
     ...(matched && { matched }),
     ...{ bytesSent: sent, bytesReceived: received },
   };

@@ -1,5 +1,6 @@
 import { REASONS, type Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord } from "@sallyport/core/record";
+import { type ClusterCounters, countRecord, newCounters } from "./cluster-counters.ts";
 import type { LiveConnection } from "./live-connection.ts";
 
 /** One figure. `labels` name what a plain-text name carries inside itself: a cluster, a reason. */
@@ -16,15 +17,6 @@ export interface Stat {
 /** Clusters are counted one by one up to this many; the rest share `_other`, so that memory stays bounded. */
 export const MAX_CLUSTERS = 1_000;
 
-const CLUSTER_COUNTERS = {
-  upstream_cx_total: 0,
-  upstream_cx_connect_fail: 0,
-  upstream_cx_connect_timeout: 0,
-  upstream_cx_rx_bytes_total: 0,
-  upstream_cx_tx_bytes_total: 0,
-};
-type ClusterCounters = typeof CLUSTER_COUNTERS;
-
 /** The cluster of a connection: the host or CIDR that allowed it, with its port; `in_cluster` or `audit` where none did. */
 function clusterOf({
   matched,
@@ -33,7 +25,7 @@ function clusterOf({
   readonly matched?: string;
   readonly reason: string;
 }): string {
-  return matched?.replaceAll(":", "_") ?? (reason === "allowed.cluster" ? "in_cluster" : "audit");
+  return matched ?? (reason === "allowed.cluster" ? "in_cluster" : "audit");
 }
 
 /** Counts what the records say. No counter ever goes down, nor appears with its first event: `rate()` would misread both. */
@@ -46,12 +38,7 @@ export class TrafficStats {
     increment(this.#reasons, record.reason);
     if (record.would_be) increment(this.#wouldBe, record.would_be);
     if (record.verdict === "deny") return;
-    const cluster = this.#cluster(clusterOf(record));
-    cluster.upstream_cx_total += 1;
-    if (record.reason.startsWith("failed.")) cluster.upstream_cx_connect_fail += 1;
-    if (record.reason === "failed.connect_timeout") cluster.upstream_cx_connect_timeout += 1;
-    cluster.upstream_cx_rx_bytes_total += record.bytes_received;
-    cluster.upstream_cx_tx_bytes_total += record.bytes_sent;
+    countRecord(this.#cluster(clusterOf(record)), record);
   }
 
   count(reason: Reason): number {
@@ -60,17 +47,15 @@ export class TrafficStats {
 
   /** With what open connections have moved so far, so that a long one shows while it lasts. */
   collect(live: readonly LiveConnection[]): Stat[] {
-    const clusters = new Map<string, ClusterCounters & { upstream_cx_active: number }>();
-    const entry = (name: string) => {
-      const found = clusters.get(name);
-      if (found) return found;
-      const made = { ...(this.#clusters.get(name) ?? CLUSTER_COUNTERS), upstream_cx_active: 0 };
-      clusters.set(name, made);
-      return made;
-    };
-    for (const name of this.#clusters.keys()) entry(name);
-    for (const connection of live.filter(({ reason }) => reason.startsWith("allowed."))) {
-      const cluster = entry(this.#bounded(clusterOf(connection)));
+    const clusters = new Map(
+      [...this.#clusters].map(([name, counters]) => [name, { ...counters, upstream_cx_active: 0 }]),
+    );
+    for (const connection of live) {
+      // Where requests are judged one by one, their records have counted it.
+      if (!connection.reason.startsWith("allowed.") || connection.requests !== undefined) continue;
+      const name = this.#bounded(clusterOf(connection));
+      const cluster = clusters.get(name) ?? { ...newCounters(), upstream_cx_active: 0 };
+      clusters.set(name, cluster);
       cluster.upstream_cx_active += 1;
       cluster.upstream_cx_total += 1;
       cluster.upstream_cx_rx_bytes_total += connection.bytesReceived;
@@ -83,15 +68,7 @@ export class TrafficStats {
       ...[...this.#wouldBe].map(([reason, value]) =>
         labelled("egress_would_be", "reason", reason, value, `egress.would_be.${reason}`),
       ),
-      ...[...clusters].flatMap(([name, counters]) =>
-        Object.entries(counters).map(([counter, value]) => ({
-          name: `cluster.${name}.${counter}`,
-          value,
-          kind: counter === "upstream_cx_active" ? ("gauge" as const) : ("counter" as const),
-          family: `cluster_${counter}`,
-          labels: { cluster: name },
-        })),
-      ),
+      ...[...clusters].flatMap(([matched, counters]) => clusterStats(matched, counters)),
     ];
   }
 
@@ -101,10 +78,25 @@ export class TrafficStats {
 
   #cluster(wanted: string): ClusterCounters {
     const name = this.#bounded(wanted);
-    const counters = this.#clusters.get(name) ?? { ...CLUSTER_COUNTERS };
+    const counters = this.#clusters.get(name) ?? newCounters();
     this.#clusters.set(name, counters);
     return counters;
   }
+}
+
+function clusterStats(
+  matched: string,
+  { requests, ...connections }: ClusterCounters & { readonly upstream_cx_active: number },
+): Stat[] {
+  // A colon would end the name for Envoy's readers.
+  const cluster = matched.replaceAll(":", "_");
+  return Object.entries({ ...connections, ...requests }).map(([counter, value]) => ({
+    name: `cluster.${cluster}.${counter}`,
+    value,
+    kind: counter === "upstream_cx_active" ? "gauge" : "counter",
+    family: `cluster_${counter}`,
+    labels: { cluster },
+  }));
 }
 
 /** A figure without labels. `name` is dotted; its Prometheus family is the same with underscores. */

@@ -1,29 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DecisionRecord } from "@sallyport/core/record";
 import { formatJson, formatPrometheus, formatText } from "../src/admin/stats-format.ts";
 import type { LiveConnection } from "../src/live-connection.ts";
 import { figure, MAX_CLUSTERS, TrafficStats } from "../src/stats.ts";
-
-const record = (more: Partial<DecisionRecord>): DecisionRecord => ({
-  time: "2026-01-01T00:00:00.000Z",
-  pod: "web-0",
-  namespace: "shop",
-  connection: 1,
-  verdict: "allow",
-  reason: "allowed.rule",
-  rule: "shop/inside",
-  matched: "10.0.0.0/8:443",
-  original_address: "10.0.0.1",
-  original_port: 443,
-  bytes_sent: 10,
-  bytes_received: 20,
-  connect_ms: 1,
-  duration_ms: 2,
-  closed_by: "app",
-  closed_how: "end",
-  ...more,
-});
+import { record } from "./support/record.ts";
 
 const live: LiveConnection = {
   id: 2,
@@ -116,6 +96,56 @@ test("a counter never goes down: what is still being dialled and then fails was 
   stats.add(failed);
   assert.deepEqual(dialling, [["cluster.10.0.0.0/8_443.upstream_cx_total", 1]]);
   assert.deepEqual(total(), dialling);
+});
+
+test("requests are counted one by one, their connections as often as one was dialled, as Envoy does", () => {
+  const stats = new TrafficStats();
+  const { connect_ms: _, ...reused } = record({ request: 2, status: 404 });
+  stats.add(record({ request: 1, status: 200 }));
+  stats.add(reused);
+  stats.add({ ...reused, request: 3, status: 504, reason: "failed.response_timeout" });
+  stats.add({ ...reused, request: 4, status: 502, reason: "failed.connect_refused" });
+  // The app went before there was an answer.
+  const { status: __, ...unanswered } = reused;
+  stats.add(unanswered);
+  const cluster = formatText(stats.collect([])).matchAll(
+    /^cluster\.10\.0\.0\.0\/8_443\.(.*): (\d+)$/gm,
+  );
+  assert.deepEqual(
+    Object.fromEntries([...cluster].map(([, name, value]) => [name, Number(value)])),
+    {
+      upstream_cx_active: 0,
+      upstream_cx_connect_fail: 1,
+      upstream_cx_connect_timeout: 0,
+      upstream_cx_http1_total: 2,
+      upstream_cx_rx_bytes_total: 100,
+      upstream_cx_total: 2,
+      upstream_cx_tx_bytes_total: 50,
+      upstream_rq_1xx: 0,
+      upstream_rq_2xx: 1,
+      upstream_rq_3xx: 0,
+      upstream_rq_4xx: 1,
+      upstream_rq_5xx: 2,
+      upstream_rq_completed: 4,
+      upstream_rq_pending_failure_eject: 1,
+      upstream_rq_timeout: 1,
+      upstream_rq_total: 4,
+    },
+  );
+});
+
+test("a connection whose requests are counted is not counted again while it is open", () => {
+  const stats = new TrafficStats();
+  stats.add(record({ request: 1, status: 200 }));
+  assert.deepEqual(stats.collect([{ ...live, requests: 1 }]), stats.collect([]));
+});
+
+test("a destination that answers badly has been reached: that is no failure to connect", () => {
+  const stats = new TrafficStats();
+  stats.add(record({ request: 1, status: 502, reason: "failed.response" }));
+  const text = formatText(stats.collect([]));
+  assert.match(text, /upstream_cx_connect_fail: 0$/m);
+  assert.match(text, /upstream_rq_5xx: 1$/m);
 });
 
 test("a connection that is being refused belongs to no cluster", () => {
