@@ -37,7 +37,10 @@ export interface Policy extends Omit<PolicySourceInput, "rules" | "boundaries"> 
   readonly more?: readonly Rule[];
 }
 
-export interface EgressOptions extends Pick<ProxyConfigInput, "limits" | "waits"> {
+/** What the sidecar is told beside the policy: limits, waits and the like. */
+export type Settings = Omit<ProxyConfigInput, "policy">;
+
+export interface EgressOptions extends Settings {
   readonly policy: Policy;
   readonly zone?: Zone;
   /** The world's, beside those above. */
@@ -69,7 +72,7 @@ export class EgressPod {
   readonly dns: DnsServerProcess;
   readonly witness: Witness;
   readonly #file: string;
-  readonly #config: Omit<ProxyConfigInput, "policy">;
+  readonly #settings: Settings;
   #generation = 0;
 
   private constructor(
@@ -77,25 +80,24 @@ export class EgressPod {
     dns: DnsServerProcess,
     witness: Witness,
     file: string,
-    config: Omit<ProxyConfigInput, "policy">,
+    settings: Settings,
   ) {
     this.sidecar = sidecar;
     this.app = new Caller(sidecar.pod);
     this.dns = dns;
     this.witness = witness;
     this.#file = file;
-    this.#config = config;
+    this.#settings = settings;
   }
 
   static async open(t: CleanUps, options: EgressOptions): Promise<EgressPod> {
-    const { policy, zone = {}, addresses = [], listening = {}, init, limits, waits } = options;
+    const { policy, zone = {}, addresses = [], listening = {}, init, ...others } = options;
+    const { resolvConf = `nameserver ${RESOLVER}\n`, hosts, ...settings } = others;
     const folder = mkdtempSync(join(tmpdir(), "sallyport-egress-"));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     chmodSync(folder, 0o755);
     const file = join(folder, "sidecar.json");
-    const config = { ...(limits && { limits }), ...(waits && { waits }) };
-    write(file, JSON.stringify({ ...config, policy: sourceOf(policy) }));
-    const { resolvConf = `nameserver ${RESOLVER}\n`, hosts } = options;
+    write(file, JSON.stringify({ ...settings, policy: sourceOf(policy) }));
     let served: [DnsServerProcess, Witness] | undefined;
     const sidecar = await SidecarPod.open(t, {
       args: ["--config", file],
@@ -113,7 +115,7 @@ export class EgressPod {
       },
     });
     if (!served) throw new Error("the world has not been furnished");
-    return new EgressPod(sidecar, ...served, file, config);
+    return new EgressPod(sidecar, ...served, file, settings);
   }
 
   get records(): readonly DecisionRecord[] {
@@ -150,7 +152,7 @@ export class EgressPod {
     const label = { generation: String(this.#generation) };
     const source = sourceOf(policy);
     const pod = { ...source.pod, labels: { ...source.pod?.labels, ...label } };
-    this.write(JSON.stringify({ ...this.#config, policy: { ...source, pod } }));
+    this.write(JSON.stringify({ ...this.#settings, policy: { ...source, pod } }));
     await this.until(async () => {
       const { policy: inForce } = JSON.parse(await this.sidecar.admin("/config_dump"));
       return inForce.pod.labels.generation === label.generation;
