@@ -11,9 +11,11 @@ export interface NativeHandlers {
   ): void;
   head(id: number, bytes: Buffer, ended: boolean, timedOut: boolean): void;
   said(id: number, bytes: Buffer): void;
-  /** Whether somebody takes the descriptor; it is closed otherwise. */
+  /** Whether somebody takes the descriptor; it is reset otherwise. */
   released(id: number, fd: number): boolean;
-  /** A peek or a release came too late. */
+  /** The same; the descriptor is -1 where nothing has connected. */
+  dialled(id: number, fd: number, errno: number, address: number, connectUs: number): boolean;
+  /** A peek, a release or a dial came too late. */
   gone(id: number): void;
   finished(
     ...event: [
@@ -39,6 +41,9 @@ export interface NativeEngine {
       ...[id: number, connectMs: number, show: boolean, port: number],
       ...addresses: readonly string[],
     ]
+  ): void;
+  dial(
+    ...dial: [id: number, connectMs: number, port: number, ...addresses: readonly string[]]
   ): void;
   refuse(id: number, bytes?: Buffer): void;
   release(id: number): void;

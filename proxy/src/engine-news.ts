@@ -40,12 +40,20 @@ export interface Live {
   readonly dialled?: number;
 }
 
+/**
+ * What became of a dial for a connection that is held: a connected socket, the caller's to close, or why there is none.
+ * `address` is the index of the one that connected, or of the one that failed last; undefined where none was dialled.
+ */
+export type Dialled =
+  | { readonly fd: number; readonly address: number; readonly connectMs: number }
+  | { readonly error: string; readonly address?: number };
+
 /** In the order of `enum ending` in messages.h. */
 const HOW = ["end", "reset", "refused", "failed", "timeout", "closed"] as const;
 /** In the order of `enum side` in messages.h. */
 const BY: readonly Side[] = ["app", "upstream", "sidecar"];
 
-/** How a connection ended, told once for each that waited for a verdict. */
+/** How a connection ended, told once for each that waited for a verdict. Of one that was held, JavaScript knows more. */
 export interface Finished {
   readonly sent: number;
   readonly received: number;
@@ -60,7 +68,7 @@ export interface Finished {
 }
 
 /** What the addon passes with an event, after the connection's id. */
-type Told<Event extends "accepted" | "head" | "finished" | "live"> =
+type Told<Event extends "accepted" | "head" | "dialled" | "finished" | "live"> =
   Parameters<NativeHandlers[Event]> extends [id: number, ...infer Rest] ? Rest : never;
 
 export function inboundOf(
@@ -85,6 +93,11 @@ export function headOf(...[bytes, ended, timedOut]: Told<"head">): Head {
 
 export function liveOf(...[sent, received, address]: Told<"live">): Live {
   return { sent, received, ...(address >= 0 && { dialled: address }) };
+}
+
+export function dialledOf(...[fd, errno, address, connectUs]: Told<"dialled">): Dialled {
+  if (fd >= 0) return { fd, address, connectMs: connectUs / 1_000 };
+  return { error: errorName(errno), ...(address >= 0 && { address }) };
 }
 
 export function finishedOf(

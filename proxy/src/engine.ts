@@ -1,5 +1,8 @@
 import { addon, type NativeEngine, type NativeHandlers } from "../native/addon.ts";
+import { Asked } from "./engine-asked.ts";
 import {
+  type Dialled,
+  dialledOf,
   type Endpoint,
   errorName,
   type Finished,
@@ -12,9 +15,9 @@ import {
   liveOf,
 } from "./engine-news.ts";
 
-export type { Endpoint, Finished, Head, Inbound, Live };
+export type { Dialled, Endpoint, Finished, Head, Inbound, Live };
 
-/** The most addresses that one verdict can have tried, as in messages.h: those after them are left out. */
+/** The most addresses that one dial tries, as in messages.h: those after them are left out. */
 export const MAX_ADDRESSES = 8;
 
 export interface EngineHandlers {
@@ -42,9 +45,6 @@ interface Report {
   readonly waiting: ((live: LiveBytes) => void)[];
 }
 
-/** Who waits for an answer about a connection: undefined when it is gone. */
-type Waiting<T> = Map<number, (answer: T | undefined) => void>;
-
 /** Listening failed; `code` is the system's. */
 export class EngineError extends Error {
   readonly code: string;
@@ -56,15 +56,17 @@ export class EngineError extends Error {
 }
 
 /**
- * The native data path. Every connection is `accepted` once, waits for a verdict (`relay` or `refuse`), and is `finished`
- * once. Verdicts on connections that are gone do nothing.
+ * The native data path. Every connection is `accepted` once, waits for a verdict (`relay`, `refuse` or `release`), and is
+ * `finished` once. Verdicts on connections that are gone do nothing, and questions about them are answered by undefined.
  */
 export class Engine {
   readonly #natives: NativeEngine[] = [];
   readonly #threads: number;
   readonly #stopped = Promise.withResolvers<void>();
-  readonly #heads: Waiting<Head> = new Map();
-  readonly #releases: Waiting<number> = new Map();
+  readonly #heads = new Asked<Head>();
+  readonly #releases = new Asked<number>();
+  readonly #dials = new Asked<Dialled>();
+  readonly #asked = [this.#heads, this.#releases, this.#dials];
   readonly #reports: Report[] = [];
   /** Threads that are no more. */
   readonly #ended = new Set<number>();
@@ -103,7 +105,7 @@ export class Engine {
 
   /**
    * Waits until the app has said more than `moreThan` bytes, has ended, or `waitMs` are over, and shows all it has said,
-   * 64 KiB at most, without taking it: the verdict is still to come. Undefined when the connection is gone.
+   * 64 KiB at most, without taking it: the verdict is still to come.
    */
   peek(id: number, moreThan: number, waitMs: number): Promise<Head | undefined> {
     return this.#ask(id, this.#heads, () =>
@@ -127,9 +129,28 @@ export class Engine {
     for (const native of this.#natives) native.peekFirst(waitMs, ports);
   }
 
-  /** The app's socket as a descriptor, untouched; undefined when the connection is gone. It is the caller's to close. */
+  /**
+   * The app's socket as a descriptor, untouched: the caller's to close. The connection is held from now on: it counts as
+   * open, without a time limit, until `close`.
+   */
   release(id: number): Promise<number | undefined> {
     return this.#ask(id, this.#releases, () => this.#native(id).release(this.#nativeId(id)));
+  }
+
+  /**
+   * For a connection that is held, or that `release` was just asked for: dials as `relay` does, and gives what has
+   * connected. One at a time: a second while one is under way gives undefined.
+   */
+  dial(
+    id: number,
+    addresses: readonly string[],
+    port: number,
+    connectMs: number,
+  ): Promise<Dialled | undefined> {
+    const tried = addresses.slice(0, MAX_ADDRESSES);
+    return this.#ask(id, this.#dials, () =>
+      this.#native(id).dial(this.#nativeId(id), connectMs, port, ...tried),
+    );
   }
 
   /**
@@ -153,13 +174,18 @@ export class Engine {
     else this.#native(id).refuse(this.#nativeId(id));
   }
 
-  /** Resets both sides. */
+  /**
+   * Resets both sides; of a connection that is held, what is under way. Its descriptors are the caller's, but for those
+   * that are on their way: nobody gets them, and they are reset too.
+   */
   close(id: number): void {
+    this.#gone(id);
     this.#native(id).close(this.#nativeId(id));
   }
 
-  /** Resets both sides of all that are open. */
+  /** The same for all that are open. */
   closeAll(): void {
+    this.#allGone();
     for (const native of this.#natives) native.closeAll();
   }
 
@@ -179,7 +205,7 @@ export class Engine {
       native.limit(each, verdictMs, idleMs, halfClosedMs, keepaliveSeconds);
   }
 
-  /** What each open connection has moved so far. */
+  /** What each open connection has moved so far: of one that is held, nothing. */
   async report(): Promise<LiveBytes> {
     const reports = this.#natives.map(
       (native, thread) =>
@@ -194,6 +220,7 @@ export class Engine {
 
   /** Resets what is open and ends the threads. */
   stop(): Promise<void> {
+    this.#allGone();
     for (const native of this.#natives) native.stop();
     return this.#stopped.promise;
   }
@@ -208,18 +235,17 @@ export class Engine {
     return Math.floor(id / this.#threads);
   }
 
-  /** Undefined where there is nobody to answer, or one answer is waited for already. */
-  #ask<T>(id: number, waiting: Waiting<T>, ask: () => void): Promise<T | undefined> {
-    if (this.#ended.has(id % this.#threads) || waiting.has(id)) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      ask();
-      waiting.set(id, resolve);
-    });
+  #ask<Answer>(id: number, asked: Asked<Answer>, send: () => void): Promise<Answer | undefined> {
+    if (this.#ended.has(id % this.#threads)) return Promise.resolve(undefined);
+    return asked.ask(id, send);
   }
 
   #gone(id: number): void {
-    take(this.#heads, id)?.(undefined);
-    take(this.#releases, id)?.(undefined);
+    for (const asked of this.#asked) asked.answer(id, undefined);
+  }
+
+  #allGone(isMeant: (id: number) => boolean = () => true): void {
+    for (const { ids } of this.#asked) for (const id of ids.filter(isMeant)) this.#gone(id);
   }
 
   /** A thread's own ids are spread over all numbers, so that one tells which thread has it. */
@@ -232,13 +258,10 @@ export class Engine {
     this.#reports[thread] = report;
     return {
       accepted: (id, ...told) => accepted(inboundOf(global(id), ...told)),
-      head: (id, ...told) => take(this.#heads, global(id))?.(headOf(...told)),
+      head: (id, ...told) => void this.#heads.answer(global(id), headOf(...told)),
       said: (id, bytes) => said?.(global(id), bytes),
-      released: (id, fd) => {
-        const resolve = take(this.#releases, global(id));
-        resolve?.(fd);
-        return resolve !== undefined;
-      },
+      released: (id, fd) => this.#releases.answer(global(id), fd),
+      dialled: (id, ...told) => this.#dials.answer(global(id), dialledOf(...told)),
       gone: (id) => this.#gone(global(id)),
       finished: (id, ...told) => {
         this.#gone(global(id));
@@ -256,16 +279,9 @@ export class Engine {
       stopped: () => {
         this.#ended.add(thread);
         for (const resolve of report.waiting.splice(0)) resolve(new Map());
-        for (const id of [...this.#heads.keys(), ...this.#releases.keys()])
-          if (id % this.#threads === thread) this.#gone(id);
+        this.#allGone((id) => id % this.#threads === thread);
         if (this.#ended.size === this.#natives.length) this.#stopped.resolve();
       },
     };
   }
-}
-
-function take<T>(from: Map<number, T>, id: number): T | undefined {
-  const found = from.get(id);
-  from.delete(id);
-  return found;
 }

@@ -121,20 +121,38 @@ static napi_value peek(napi_env env, napi_callback_info info)
 	return submit(&a, command);
 }
 
+/* The port, and then the addresses. */
+static void addresses_of(struct arguments *a, size_t index, struct command *command)
+{
+	uint16_t port = number(a, index);
+
+	if (a->count > index + 1 + MAX_ADDRESSES)
+		a->wrong = true;
+	for (size_t i = index + 1; i < a->count && !a->wrong; i++)
+		if (!addon_parse_address(a->env, a->values[i], port, &command->dial.addresses[command->dial.count++]))
+			a->wrong = true;
+}
+
 /* relay(id, connectMs, show, port, address…) */
 static napi_value relay(napi_env env, napi_callback_info info)
 {
 	struct arguments a = arguments_of(env, info);
 	struct command *command = addon_command(RELAY, number(&a, 0));
-	uint16_t port = number(&a, 3);
 
-	command->relay.connect_ms = number(&a, 1);
-	command->relay.show = boolean(&a, 2);
-	if (a.count > 4 + MAX_ADDRESSES)
-		a.wrong = true;
-	for (size_t i = 4; i < a.count && !a.wrong; i++)
-		if (!addon_parse_address(env, a.values[i], port, &command->relay.addresses[command->relay.count++]))
-			a.wrong = true;
+	command->dial.connect_ms = number(&a, 1);
+	command->dial.show = boolean(&a, 2);
+	addresses_of(&a, 3, command);
+	return submit(&a, command);
+}
+
+/* dial(id, connectMs, port, address…) */
+static napi_value dial(napi_env env, napi_callback_info info)
+{
+	struct arguments a = arguments_of(env, info);
+	struct command *command = addon_command(DIAL, number(&a, 0));
+
+	command->dial.connect_ms = number(&a, 1);
+	addresses_of(&a, 2, command);
 	return submit(&a, command);
 }
 
@@ -210,6 +228,7 @@ static const napi_property_descriptor METHODS[] = {
 	{"peek", NULL, peek, NULL, NULL, NULL, napi_default, NULL},
 	{"peekFirst", NULL, peek_first, NULL, NULL, NULL, napi_default, NULL},
 	{"relay", NULL, relay, NULL, NULL, NULL, napi_default, NULL},
+	{"dial", NULL, dial, NULL, NULL, NULL, napi_default, NULL},
 	{"refuse", NULL, refuse, NULL, NULL, NULL, napi_default, NULL},
 	{"release", NULL, release, NULL, NULL, NULL, napi_default, NULL},
 	{"close", NULL, close_one, NULL, NULL, NULL, napi_default, NULL},

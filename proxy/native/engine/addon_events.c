@@ -73,9 +73,16 @@ static const char *js_event(napi_env env, struct event *event, napi_value values
 		*count = 2;
 		return "said";
 	case RELEASED:
-		values[1] = addon_number(env, event->released.fd);
+		values[1] = addon_number(env, event->handed.fd);
 		*count = 2;
 		return "released";
+	case DIALLED:
+		values[1] = addon_number(env, event->handed.fd);
+		values[2] = addon_number(env, event->handed.error);
+		values[3] = addon_number(env, event->handed.address);
+		values[4] = addon_number(env, event->handed.connect_us);
+		*count = 5;
+		return "dialled";
 	case GONE:
 		*count = 1;
 		return "gone";
@@ -124,8 +131,8 @@ static void give(napi_env env, napi_value handlers, struct event *event)
 	napi_open_handle_scope(env, &scope);
 	if (napi_get_named_property(env, handlers, js_event(env, event, values, &count), &handler) == napi_ok)
 		if (napi_call_function(env, handlers, handler, count, values, &answer) == napi_ok &&
-		    event->type == RELEASED && napi_get_value_bool(env, answer, &taken) == napi_ok && taken)
-			event->released.fd = -1;
+		    event_hands_over(event) && napi_get_value_bool(env, answer, &taken) == napi_ok && taken)
+			event->handed.fd = -1;
 	/* A handler's mistake is an uncaught exception; the rest of the batch is still given. */
 	if (napi_is_exception_pending(env, &pending) == napi_ok && pending &&
 	    napi_get_and_clear_last_exception(env, &exception) == napi_ok)

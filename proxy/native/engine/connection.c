@@ -93,6 +93,16 @@ void end_close(struct end *end, bool reset)
 	end->fd = -1;
 }
 
+/* JavaScript's from here on, with every byte that is in it; what epoll has reported already finds no descriptor. */
+int end_hand_over(struct end *end)
+{
+	int fd = end->fd;
+
+	epoll_ctl(end->connection->engine->epoll, EPOLL_CTL_DEL, fd, NULL);
+	end->fd = -1;
+	return fd;
+}
+
 /* JavaScript hears of it now at the latest, where that was put off. */
 void connection_tell(struct connection *connection)
 {
@@ -156,6 +166,7 @@ void connection_event(struct connection *connection)
 	case LINGERING:
 		verdict_linger(connection);
 		break;
+	case HELD:
 	case OVER:
 		break;
 	}
@@ -180,6 +191,7 @@ void connection_deadline(struct connection *connection)
 	case LINGERING:
 		connection_end(connection, ENGINE, REFUSED, 0);
 		break;
+	case HELD:
 	case OVER:
 		break;
 	}

@@ -1,7 +1,8 @@
 /*
- * Connecting to the addresses of a relay verdict, as RFC 8305 §5 has it: in their order, the next one begun when the
- * last one begun has failed or has been silent for the attempt delay. Those begun earlier go on, each within the
- * verdict's time; the first that connects is relayed to, and the others are closed.
+ * Connecting to the addresses of a dial, as RFC 8305 §5 has it: in their order, the next one begun when the last one
+ * begun has failed or has been silent for the attempt delay. Those begun earlier go on, each within the dial's time; the
+ * first that connects is relayed to, and the others are closed. For a held connection it is the same, but that JavaScript
+ * gets the one that has connected, or is told that none has, and the connection is held as before.
  */
 #define _GNU_SOURCE
 #include "engine.h"
@@ -13,6 +14,12 @@
 #include <unistd.h>
 
 enum { ATTEMPT_DELAY_MS = 250 }; /* RFC 8305 §5 and §8: the Connection Attempt Delay */
+
+/* JavaScript has the app's socket: of the connection, the dial is all that the engine sees. */
+static bool is_held(const struct connection *connection)
+{
+	return connection->app.fd < 0;
+}
 
 void dial_keepalive(struct engine *engine, int fd)
 {
@@ -82,8 +89,8 @@ static void begin_next(struct connection *connection)
 	const struct command *dial = connection->dial;
 	uint64_t now_ms = connection->engine->now_ms;
 
-	while (connection->next_address < dial->relay.count) {
-		const union address *to = &dial->relay.addresses[connection->next_address];
+	while (connection->next_address < dial->dial.count) {
+		const union address *to = &dial->dial.addresses[connection->next_address];
 		struct attempt **last = &connection->attempts, *attempt = calloc(1, sizeof *attempt);
 		int error = ENOMEM;
 
@@ -93,7 +100,7 @@ static void begin_next(struct connection *connection)
 			*attempt = (struct attempt){
 				.end = {.connection = connection, .fd = -1},
 				.address = connection->next_address,
-				.until_ms = now_ms + dial->relay.connect_ms,
+				.until_ms = now_ms + dial->dial.connect_ms,
 			};
 			*last = attempt;
 			error = open_socket(attempt, to);
@@ -120,18 +127,50 @@ static void fail(struct attempt **at, int error)
 		begin_next(connection);
 }
 
-/* Waits for what comes next; where nothing can, the dial has failed, and with what failed last. */
+static void dial_over(struct connection *connection)
+{
+	free(connection->dial);
+	connection->dial = NULL;
+}
+
+/* The descriptor, or -1; how the connection ends is not of the engine's making, and does not tell of this dial. */
+static void hand_over(struct connection *connection, int fd)
+{
+	emit(connection->engine, DIALLED, &(struct event){
+		.id = connection->id,
+		.handed = {
+			.fd = fd,
+			.error = connection->dial_error,
+			.address = connection->address,
+			.connect_us = clock_us() - connection->dial_us,
+		}});
+	dial_over(connection);
+	connection->state = HELD;
+	connection->address = -1;
+	deadline_set(connection, 0);
+}
+
+/* With what failed last. */
+static void give_up(struct connection *connection)
+{
+	enum side by = is_ours(connection->dial_error) ? ENGINE : UPSTREAM;
+
+	if (is_held(connection))
+		hand_over(connection, -1);
+	else
+		connection_end(connection, by, FAILED, connection->dial_error);
+}
+
+/* Waits for what comes next; where nothing can, the dial has failed. */
 static void carry_on(struct connection *connection)
 {
 	uint64_t deadline_ms = UINT64_MAX;
 
 	if (!connection->attempts) {
-		enum side by = is_ours(connection->dial_error) ? ENGINE : UPSTREAM;
-
-		connection_end(connection, by, FAILED, connection->dial_error);
+		give_up(connection);
 		return;
 	}
-	if (connection->next_address < connection->dial->relay.count)
+	if (connection->next_address < connection->dial->dial.count)
 		deadline_ms = connection->next_attempt_ms;
 	for (struct attempt *attempt = connection->attempts; attempt; attempt = attempt->next)
 		if (attempt->until_ms < deadline_ms)
@@ -139,18 +178,21 @@ static void carry_on(struct connection *connection)
 	deadline_set(connection, deadline_ms);
 }
 
-void dial_start(struct connection *connection, struct command *relay)
+void dial_start(struct connection *connection, struct command *dial)
 {
+	dial_forget(connection, false); /* what an earlier one has handed over */
 	connection->state = DIALLING;
-	connection->dial = relay;
+	connection->dial = dial;
+	connection->dial_us = clock_us();
 	connection->dial_error = EDESTADDRREQ;
+	connection->next_address = 0;
 	begin_next(connection);
 	carry_on(connection);
 }
 
 static void win(struct connection *connection, struct attempt *winner)
 {
-	bool show = connection->dial->relay.show;
+	bool show = connection->dial->dial.show;
 
 	for (struct attempt **at = &connection->attempts; *at;)
 		if (*at == winner)
@@ -158,10 +200,13 @@ static void win(struct connection *connection, struct attempt *winner)
 		else
 			drop(at, true);
 	note(connection, winner->address, 0);
+	if (is_held(connection)) {
+		hand_over(connection, end_hand_over(&winner->end));
+		return;
+	}
 	winner->end.failed = false;
 	connection->connected_us = clock_us();
-	free(connection->dial);
-	connection->dial = NULL;
+	dial_over(connection);
 	relay_start(connection, show);
 }
 
@@ -183,7 +228,7 @@ static int result_of(struct attempt *attempt)
 
 void dial_event(struct connection *connection)
 {
-	if (connection->app.failed) {
+	if (connection->app.failed && !is_held(connection)) {
 		connection_end(connection, APP, RESET, ECONNRESET);
 		return;
 	}
@@ -221,8 +266,7 @@ void dial_forget(struct connection *connection, bool reset)
 {
 	while (connection->attempts)
 		drop(&connection->attempts, reset);
-	free(connection->dial);
-	connection->dial = NULL;
+	dial_over(connection);
 }
 
 void dial_sweep(struct engine *engine)

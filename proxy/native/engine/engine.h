@@ -5,7 +5,7 @@
  *   loop.c        the thread: readiness, commands, deadlines
  *   listener.c    accept, SO_ORIGINAL_DST, running out of descriptors
  *   connection.c  from accept to its one end
- *   verdict.c     what JavaScript may say of a connection: peek, relay, refuse, release, close
+ *   verdict.c     what JavaScript may say of a connection: peek, relay, refuse, release, dial, close
  *   dial.c        non-blocking connect to several addresses, the first that answers wins
  *   own.c         which accepted connections are our own
  *   relay.c       both directions: copy what is small, splice what is large
@@ -14,10 +14,15 @@
  *   messages.c    what crosses between this thread and JavaScript
  *   addon*.c      what JavaScript sees of it
  *
- * Who owns what: a descriptor belongs to its struct end from accept or connect until end_close, or until a release
- * hands it to JavaScript. An attempt belongs to its connection until it is dropped, a pipe to the flow that took it until
- * pipe_put. All of this is touched by the engine's own thread alone; the two queues (queue.h) are all that it shares with
- * JavaScript's, and the table of own.c with other engines'.
+ * What JavaScript has to read, it moves itself: a release hands it the app's socket, and from then on the connection is
+ * held. It is open, and counts as such, until JavaScript closes it; meanwhile the engine dials for it, as often as it is
+ * asked to, and hands over what has connected.
+ *
+ * Who owns what: a descriptor belongs to its struct end from accept or connect until end_close, or until end_hand_over
+ * gives it to JavaScript. An attempt belongs to its connection until it is dropped; the one whose descriptor was handed
+ * over stays till the next dial or the end, in the table of own.c, for its SYN may not have been accepted yet. A pipe
+ * belongs to the flow that took it until pipe_put. All of this is touched by the engine's own thread alone; the two
+ * queues (queue.h) are all that it shares with JavaScript's, and the table of own.c with other engines'.
  */
 #ifndef SALLYPORT_ENGINE_H
 #define SALLYPORT_ENGINE_H
@@ -49,11 +54,11 @@ struct end {
 	bool failed;  /* EPOLLERR: a reset may be waiting behind data that cannot be passed on */
 };
 
-/* A socket that connects to one address of a verdict. The one that has connected first is the upstream. */
+/* A socket that connects to one address of a dial. The one that has connected first is the upstream. */
 struct attempt {
 	struct end end;
 	struct attempt *next; /* of its connection's, begun later; or of the engine's dropped ones */
-	int32_t address;      /* index in the verdict */
+	int32_t address;      /* index in the dial */
 	uint64_t until_ms;
 	bool is_own; /* in the table of own.c, by these: */
 	union address own_source, own_destination;
@@ -74,7 +79,7 @@ struct flow {
 	bool passed_on; /* and `to` has been told so */
 };
 
-enum state { WAITING, PEEKING, DIALLING, RELAYING, LINGERING, OVER };
+enum state { WAITING, PEEKING, DIALLING, RELAYING, LINGERING, HELD, OVER };
 
 struct connection {
 	struct engine *engine;
@@ -83,17 +88,18 @@ struct connection {
 	bool is_ready; /* in the engine's ready list */
 	bool one_ended;
 	enum side first_end;
-	struct end app;
-	struct attempt *attempts; /* DIALLING: under way; RELAYING: the upstream alone */
+	struct end app;           /* without a descriptor once that has been released: HELD, or DIALLING for JavaScript */
+	struct attempt *attempts; /* DIALLING: under way; RELAYING: the upstream alone; HELD: what was handed over last */
 	struct flow sent, received;
-	struct command *dial; /* the relay verdict, while DIALLING; owned */
+	struct command *dial; /* while DIALLING; owned */
+	uint64_t dial_us;     /* when that began */
 	uint32_t next_address;
 	uint64_t next_attempt_ms;
 	int dial_error;
 	int32_t address;      /* index of the address dialled last; -1: none */
 	uint32_t more_than;   /* while PEEKING */
 	struct event *untold; /* JavaScript hears of it with its first bytes; owned */
-	uint64_t accepted_us, connected_us;
+	uint64_t accepted_us, connected_us; /* to what it is relayed to; 0: not */
 	uint64_t active_ms;   /* when a byte last moved */
 	uint64_t deadline_ms; /* 0: none */
 	uint32_t heap_index;
@@ -162,6 +168,7 @@ void connection_event(struct connection *connection);
 void connection_deadline(struct connection *connection);
 void connection_sweep(struct engine *engine);
 void end_close(struct end *end, bool reset);
+int end_hand_over(struct end *end);
 
 /* verdict.c */
 void verdict_obey(struct engine *engine, struct command *command);
@@ -171,7 +178,7 @@ void verdict_linger(struct connection *connection);
 void verdict_close_all(struct engine *engine);
 
 /* dial.c */
-void dial_start(struct connection *connection, struct command *relay);
+void dial_start(struct connection *connection, struct command *dial);
 void dial_event(struct connection *connection);
 void dial_deadline(struct connection *connection);
 void dial_keepalive(struct engine *engine, int fd);

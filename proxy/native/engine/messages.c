@@ -1,14 +1,18 @@
 /* Letting go of a message, and of what it carries that nobody took. */
-#include "messages.h"
+#include "engine.h"
 
 #include <stdlib.h>
-#include <unistd.h>
+
+bool event_hands_over(const struct event *event)
+{
+	return event->type == RELEASED || event->type == DIALLED;
+}
 
 void event_free(struct event *event)
 {
 	free(event->head.bytes);
-	if (event->type == RELEASED && event->released.fd >= 0)
-		close(event->released.fd);
+	if (event_hands_over(event))
+		end_close(&(struct end){.fd = event->handed.fd}, true);
 	free(event);
 }
 

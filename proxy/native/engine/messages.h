@@ -1,6 +1,6 @@
 /*
  * What crosses between JavaScript and the engine's thread: events one way, commands the other, each a linked list that
- * its reader takes whole (queue.h). Whoever takes a message frees it (messages.c).
+ * its reader takes whole (queue.h). Whoever takes a message frees it, and what it carries that nobody took (messages.c).
  */
 #ifndef SALLYPORT_MESSAGES_H
 #define SALLYPORT_MESSAGES_H
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 enum {
-	MAX_ADDRESSES = 8,   /* of one relay verdict, tried in their order */
+	MAX_ADDRESSES = 8,   /* of one dial, tried in their order */
 	MAX_HEAD = 64 << 10, /* bytes that may be peeked at */
 	MAX_SAID = 16 << 10, /* of the first bytes relayed, where they are to be shown */
 	PORT_SET_BYTES = 65536 / 8, /* a bit for each port */
@@ -36,7 +36,20 @@ struct limits {
 enum side { APP, UPSTREAM, ENGINE };
 enum ending { ENDED, RESET, REFUSED, FAILED, TIMED_OUT, CLOSED };
 
-enum event_type { ACCEPTED, HEAD, SAID, RELEASED, GONE, FINISHED, LIVE, REPORTED, ACCEPTING, DELIVERED, STOPPED };
+enum event_type {
+	ACCEPTED,
+	HEAD,
+	SAID,
+	RELEASED,
+	DIALLED,
+	GONE,
+	FINISHED,
+	LIVE,
+	REPORTED,
+	ACCEPTING,
+	DELIVERED,
+	STOPPED
+};
 
 struct event {
 	struct event *next;
@@ -55,9 +68,12 @@ struct event {
 			bool over_limit; /* it has been reset already, and its id is 0 */
 			int error;       /* errno: where it was going is unknown, or it could not be kept */
 		} accepted;
-		struct {
-			int fd; /* -1: JavaScript has it */
-		} released;
+		struct { /* of RELEASED and DIALLED */
+			int fd; /* -1: none, or JavaScript has it */
+			int error;
+			int32_t address; /* index of the one that connected, or failed last; -1: none was dialled */
+			uint64_t connect_us;
+		} handed;
 		struct {
 			uint64_t sent, received, connect_us, total_us;
 			int32_t address; /* index of the one dialled last; -1: none */
@@ -76,7 +92,21 @@ struct event {
 	};
 };
 
-enum command_type { PEEK, RELAY, REFUSE, RELEASE, CLOSE, CLOSE_ALL, REPORT, LIMIT, PEEK_FIRST, PAUSE, RESUME, STOP };
+enum command_type {
+	PEEK,
+	RELAY,
+	REFUSE,
+	RELEASE,
+	DIAL,
+	CLOSE,
+	CLOSE_ALL,
+	REPORT,
+	LIMIT,
+	PEEK_FIRST,
+	PAUSE,
+	RESUME,
+	STOP
+};
 
 struct command {
 	struct command *next;
@@ -87,11 +117,11 @@ struct command {
 			uint32_t more_than; /* bytes already seen: wait for one more */
 			uint32_t wait_ms;
 		} peek;
-		struct {
+		struct { /* of RELAY and DIAL */
 			uint32_t count, connect_ms;
 			bool show; /* the app's first bytes, once they are relayed */
 			union address addresses[MAX_ADDRESSES];
-		} relay;
+		} dial;
 		struct {
 			uint8_t *bytes; /* NULL: reset */
 			uint32_t length;
@@ -104,6 +134,7 @@ struct command {
 	};
 };
 
+bool event_hands_over(const struct event *event); /* a descriptor, to whoever takes it */
 void event_free(struct event *event);
 void command_free(struct command *command);
 

@@ -119,16 +119,14 @@ static void refuse(struct connection *connection, const struct command *command)
 	verdict_linger(connection);
 }
 
-/* The descriptor is JavaScript's from here on; nothing has been read from it. */
+/* Nothing has been read from it. How long it is silent, and when it is over, is JavaScript's to say from here on. */
 static void release(struct connection *connection)
 {
-	struct engine *engine = connection->engine;
-	int fd = connection->app.fd;
-
-	epoll_ctl(engine->epoll, EPOLL_CTL_DEL, fd, NULL);
-	connection->app.fd = -1;
-	emit(engine, RELEASED, &(struct event){.id = connection->id, .released = {.fd = fd}});
-	connection_end(connection, ENGINE, CLOSED, 0);
+	emit(connection->engine, RELEASED, &(struct event){
+		.id = connection->id,
+		.handed = {.fd = end_hand_over(&connection->app)}});
+	connection->state = HELD;
+	deadline_set(connection, 0);
 }
 
 static void obey_all(struct engine *engine, enum command_type type)
@@ -154,10 +152,10 @@ void verdict_close_all(struct engine *engine)
 	obey_all(engine, CLOSE);
 }
 
-/* Any connection can be closed; everything else is for one that waits for a verdict. */
-static bool is_waiting(const struct connection *connection, enum command_type type)
+/* Any connection can be closed, and one that is held dialled for; all else is for one that waits for a verdict. */
+static bool is_possible(const struct connection *connection, enum command_type type)
 {
-	return connection && (type == CLOSE || connection->state == WAITING);
+	return connection && (type == CLOSE || connection->state == (type == DIAL ? HELD : WAITING));
 }
 
 /* True when the command has been taken over and must not be freed. */
@@ -171,6 +169,7 @@ static bool obey_for(struct connection *connection, struct command *command)
 		peek(connection, command);
 		break;
 	case RELAY:
+	case DIAL:
 		dial_start(connection, command);
 		return true;
 	case REFUSE:
@@ -216,9 +215,9 @@ void verdict_obey(struct engine *engine, struct command *command)
 		obey_all(engine, CLOSE);
 		break;
 	default:
-		if (is_waiting(connection, command->type))
+		if (is_possible(connection, command->type))
 			taken = obey_for(connection, command);
-		else if (command->type == PEEK || command->type == RELEASE)
+		else if (command->type == PEEK || command->type == RELEASE || command->type == DIAL)
 			emit(engine, GONE, &(struct event){.id = command->id});
 	}
 	/* What has been taken over may have been freed by now. */
