@@ -47,8 +47,8 @@ export interface DestinationSummary {
 export interface Counts {
   connections: number;
   requests: number;
-  bytesSent: number;
-  bytesReceived: number;
+  bytes_sent: number;
+  bytes_received: number;
 }
 
 /** One destination while it is being counted. */
@@ -110,8 +110,8 @@ export function summaryOf(row: DestinationRow, open: Open | undefined): Destinat
     ...(last && ofLast(last)),
     open: open?.count ?? 0,
     ...{ connections: row.connections, requests: row.requests },
-    bytes_sent: row.bytesSent + (open?.sent ?? 0),
-    bytes_received: row.bytesReceived + (open?.received ?? 0),
+    bytes_sent: row.bytes_sent + (open?.sent ?? 0),
+    bytes_received: row.bytes_received + (open?.received ?? 0),
     first_time: row.firstTime,
     ...(last && { last_time: endOf(last) }),
   };

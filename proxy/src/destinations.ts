@@ -30,7 +30,7 @@ export class Destinations {
   /** By name or address, the one seen last at the end. */
   readonly #rows = new Map<string, DestinationRow[]>();
   readonly #others = {
-    ...{ destinations: 0, connections: 0, requests: 0, bytesSent: 0, bytesReceived: 0 },
+    ...{ destinations: 0, connections: 0, requests: 0, bytes_sent: 0, bytes_received: 0 },
   };
   #latest: string | undefined;
   #size = 0;
@@ -40,8 +40,8 @@ export class Destinations {
     const row = this.#find(record) ?? this.#make(record, record.time);
     if (record.request === undefined) row.connections += 1;
     else row.requests += 1;
-    row.bytesSent += record.bytes_sent;
-    row.bytesReceived += record.bytes_received;
+    row.bytes_sent += record.bytes_sent;
+    row.bytes_received += record.bytes_received;
     row.last = record;
   }
 
@@ -93,7 +93,7 @@ export class Destinations {
     const row: DestinationRow = {
       ...{ id: this.#made, firstTime, last: undefined },
       ...{ name, invalid_name, original_address, original_port, protocol, reason, would_be, rule },
-      ...{ connections: 0, requests: 0, bytesSent: 0, bytesReceived: 0 },
+      ...{ connections: 0, requests: 0, bytes_sent: 0, bytes_received: 0 },
     };
     const place = placeOf(key);
     const rows = this.#rows.get(place);
@@ -118,7 +118,7 @@ export class Destinations {
     this.#size -= rows.length;
     this.#others.destinations += rows.length;
     for (const row of rows)
-      for (const count of ["connections", "requests", "bytesSent", "bytesReceived"] as const)
+      for (const count of ["connections", "requests", "bytes_sent", "bytes_received"] as const)
         this.#others[count] += row[count];
   }
 }

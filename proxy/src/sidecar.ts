@@ -1,15 +1,17 @@
 import type { PolicySource } from "@sallyport/core/policy-source";
 import { spokenPorts } from "@sallyport/core/snapshot";
-import { adminRoutes, type Insight, readyRoutes } from "./admin/routes.ts";
+import { insightInto } from "./admin/insight.ts";
+import { adminRoutes, readyRoutes } from "./admin/routes.ts";
 import { serve } from "./admin/server.ts";
 import { BoundedWriter } from "./bounded-writer.ts";
 import { Connections, type Surroundings } from "./connections.ts";
 import type { ProxyConfig } from "./contract.ts";
+import { Destinations } from "./destinations.ts";
 import { EngineError } from "./engine.ts";
 import type { Log } from "./log.ts";
 import { PolicyHolder } from "./policy-holder.ts";
+import { RecentRecords } from "./recent-records.ts";
 import { Names } from "./resolve/names.ts";
-import { sidecarFigures } from "./sidecar-figures.ts";
 import { TrafficStats } from "./stats.ts";
 
 export interface SidecarOptions {
@@ -32,6 +34,9 @@ export interface Sidecar {
   close(): Promise<void>;
 }
 
+/** As many as /decisions shows. */
+const RECENT_RECORDS = 200;
+
 const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Everything of the sidecar, wired; resolves when it serves. */
@@ -43,6 +48,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const names = new Names({ servers: config.policy.resolvers, now });
   names.keep(policy.policy.tcpNames);
   const traffic = new TrafficStats();
+  const destinations = new Destinations();
+  const recent = new RecentRecords(RECENT_RECORDS);
   const accessLog = new BoundedWriter(options.accessLogFd, config.accessLog.queueBytes);
   let notReady: string | undefined = "starting";
 
@@ -53,6 +60,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     now,
     onRecord: (record) => {
       traffic.add(record);
+      destinations.add(record);
+      recent.add(record);
       const { select } = config.accessLog;
       if (select === "all" || (select === "denied" && isTrouble(record)))
         accessLog.line(JSON.stringify(record));
@@ -65,35 +74,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
   connections.listenFirst(spokenPorts(policy.snapshot));
 
-  const insight: Insight = {
-    stats: async () => [
-      ...traffic.collect(await connections.live()),
-      ...sidecarFigures({
-        connections,
-        policy,
-        accessLog,
-        names: names.figures,
-        overflowed: traffic.count("denied.limit"),
-        startedMs,
-        nowMs: now(),
-        ready: notReady === undefined,
-      }),
-    ],
-    config: () => ({
-      pod,
-      started: new Date(startedMs).toISOString(),
-      policy: {
-        version: policy.version,
-        applied: new Date(policy.appliedMs).toISOString(),
-        ...policy.source,
-      },
-      config: { ...config, policy: undefined },
-      ...(policy.problem !== undefined && { problem: policy.problem }),
-    }),
-    connections: () => connections.live(),
-    notReady: () => notReady,
-    warning: () => policy.problem,
-  };
+  const insight = insightInto({
+    ...{ pod, config, policy, names, connections, traffic, destinations, recent, accessLog },
+    ...{ startedMs, now, notReady: () => notReady },
+  });
 
   const admin = await serve(
     adminRoutes(insight),

@@ -1,11 +1,43 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import { adminRoutes, type Insight, readyRoutes } from "../src/admin/routes.ts";
+import type { Insight } from "../src/admin/insight.ts";
+import { adminRoutes, readyRoutes } from "../src/admin/routes.ts";
 import { serve } from "../src/admin/server.ts";
+import type { DestinationSummary } from "../src/destination-summary.ts";
 import { figure } from "../src/stats.ts";
+import { record } from "./support/record.ts";
+
+const refused: DestinationSummary = {
+  ...{ id: 7, name: "evil.example", address: "203.0.113.7", port: 443, protocol: "tls" },
+  ...{ reason: "denied.no_rule", nearest: "shop/api", open: 0, connections: 3, requests: 0 },
+  ...{ bytes_sent: 0, bytes_received: 0, first_time: "2026-01-01T00:00:00.000Z" },
+};
 
 const insight: Insight = {
+  overview: () => ({
+    ...{ pod: "web-0", namespace: "shop" },
+    ...{ started: "2026-01-01T00:00:00.000Z", now: "2026-01-01T00:01:00.000Z" },
+    policy: { mode: "enforce", version: 2, applied: "2026-01-01T00:00:30.000Z" },
+    connections: { open: 1, accepted: 3 },
+  }),
+  destinations: async () => [refused],
+  others: () => ({
+    ...{ destinations: 4, connections: 5, requests: 6, bytes_sent: 0, bytes_received: 0 },
+  }),
+  decisions: (id) => (id === undefined || id === 7 ? [record({ name: "evil.example" })] : []),
+  explanation: (id) =>
+    id === 7
+      ? {
+          ...{
+            reason: "denied.no_rule",
+            message: "it was refused",
+            destination: "203.0.113.7:443",
+          },
+          nearest: { rule: "shop/api", entry: 0, why: "it permits another name" },
+          manifest: "kind: EgressRule\n",
+        }
+      : undefined,
   stats: async () => [
     figure("server.uptime", "gauge", 7),
     figure("listener.x.downstream_cx_total", "counter", 3),
@@ -68,10 +100,20 @@ for (const [path, status, body, type] of [
   ["/stats?format=xml", 400, /text, json or prometheus/, "text/plain"],
   ["/metrics", 200, /sallyport_server_uptime 7/, "text/plain; version=0.0.4"],
   ["/config_dump", 200, /"mode": "audit"/, "application/json"],
+  ["/overview", 200, /"version": 2/, "application/json"],
+  ["/destinations", 200, /evil\.example +443 +nearest shop\/api .*\nand 4 more/, "text/plain"],
+  ["/destinations?format=json", 200, /"destinations": \[\s+\{\s+"id": 7/, "application/json"],
+  ["/decisions", 200, /allowed\.rule +evil\.example/, "text/plain"],
+  ["/decisions?format=json", 200, /"connection": 1/, "application/json"],
+  ["/decisions?format=json&destination=8", 200, /"decisions": \[\]/, "application/json"],
+  ["/explain?destination=7", 200, /nearest rule: shop\/api: .*\n.*\n\nkind: E/, "text/plain"],
+  ["/explain?destination=7&format=json", 200, /"manifest": "kind/, "application/json"],
+  ["/explain", 404, /no refused destination/, "text/plain"],
+  ["/explain?destination=seven", 404, /no refused destination/, "text/plain"],
   ["/connections", 200, /^id +destination/, "text/plain"],
   ["/connections?format=json", 200, /^\[\]/, "application/json"],
   ["/ready", 200, /^ready\n$/, "text/plain"],
-  ["/nothing", 404, /there is \/ \/stats/, "text/plain"],
+  ["/nothing", 404, /there is \/ \/overview/, "text/plain"],
   ["/constructor", 404, /nothing here/, "text/plain"],
   ["//", 404, /nothing here/, "text/plain"],
 ] as const)

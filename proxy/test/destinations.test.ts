@@ -120,7 +120,7 @@ test("the names not seen for longest are forgotten, and still count", () => {
   assert.ok(rows.some(({ name }) => name === "kept.example.com"));
   assert.ok(!rows.some(({ name }) => name === "host-0.example.com"));
   assert.deepEqual(destinations.others, {
-    ...{ destinations: 100, connections: 100, requests: 0, bytesSent: 1_000, bytesReceived: 2_000 },
+    ...{ destinations: 100, connections: 100, requests: 0, bytes_sent: 1_000, bytes_received: 2_000 },
   });
 });
 
@@ -150,7 +150,7 @@ test("no byte and no connection is lost, whatever comes in whatever order", () =
       const { others } = destinations;
       assert.equal(sum(rows.map((row) => row.connections)) + others.connections, records.length);
       assert.equal(
-        sum(rows.map((row) => row.bytes_sent)) + others.bytesSent,
+        sum(rows.map((row) => row.bytes_sent)) + others.bytes_sent,
         sum(records.map((each) => each.bytes_sent)),
       );
       assert.equal(new Set(rows.map(({ id }) => id)).size, rows.length);

@@ -1,33 +1,39 @@
 import { runInNewContext } from "node:vm";
-import type { LiveConnection } from "../live-connection.ts";
 import type { Stat } from "../stats.ts";
+import { formatExplanation } from "./explanation.ts";
+import type { Insight } from "./insight.ts";
+import { pageFor } from "./page.ts";
 import { type Answer, json, type Routes, text } from "./server.ts";
 import { formatJson, formatPrometheus, formatText } from "./stats-format.ts";
-
-/** What the admin pages show; asked anew for each request. */
-export interface Insight {
-  stats(): Promise<readonly Stat[]>;
-  /** JSON-able; holds no secret. */
-  config(): unknown;
-  connections(): Promise<readonly LiveConnection[]>;
-  /** Undefined when the sidecar serves; otherwise why not. */
-  notReady(): string | undefined;
-  /** What a reader of a ready sidecar should still know: a policy file that could not be used. */
-  warning(): string | undefined;
-}
+import { connectionTable, decisionTable, destinationTable } from "./tables.ts";
 
 /** On loopback, for people: `kubectl port-forward` and curl. */
 export function adminRoutes(insight: Insight): Routes {
   return {
-    "/": () => text(INDEX),
-    "/stats": async (query) => stats(await insight.stats(), query),
-    "/config_dump": () => json(insight.config()),
+    "/": (_, accept) => pageFor(accept) ?? text(INDEX),
+    "/overview": () => json(insight.overview()),
+    "/destinations": async (query) => {
+      const destinations = await insight.destinations();
+      return isJson(query)
+        ? json({ destinations, others: insight.others() })
+        : text(destinationTable(destinations, insight.others()));
+    },
+    "/decisions": (query) => {
+      const id = query.get("destination");
+      const decisions = insight.decisions(id === null ? undefined : Number(id));
+      return isJson(query) ? json({ decisions }) : text(decisionTable(decisions));
+    },
+    "/explain": (query) => {
+      const explanation = insight.explanation(Number(query.get("destination")));
+      if (!explanation) return text("no refused destination has this id; see /destinations\n", 404);
+      return isJson(query) ? json(explanation) : text(formatExplanation(explanation));
+    },
     "/connections": async (query) => {
       const connections = await insight.connections();
-      return query.get("format") === "json"
-        ? json(connections)
-        : text(connectionTable(connections));
+      return isJson(query) ? json(connections) : text(connectionTable(connections));
     },
+    "/stats": async (query) => stats(await insight.stats(), query),
+    "/config_dump": () => json(insight.config()),
     ...readyRoutes(insight),
     "/ready": () => ready(insight, (problem) => problem),
   };
@@ -51,12 +57,21 @@ function ready(insight: Insight, told: (problem: string) => string): Answer {
 
 const INDEX = `Sallyport sidecar
 
-/stats          counters; ?filter=REGEX, ?format=json, ?format=prometheus
+/               in a browser: what this pod connects to, live
+/destinations   the same as a table; ?format=json
+/decisions      the last records, newest first; ?destination=ID, ?format=json
+/explain        ?destination=ID: why it is refused and what would permit it; ?format=json
 /connections    what is open now; ?format=json
+/overview       the sidecar in a few words, as JSON
+/stats          counters; ?filter=REGEX, ?format=json, ?format=prometheus
 /config_dump    the configuration in force
 /ready          whether it serves, and why not
 /metrics        the counters for Prometheus
 `;
+
+function isJson(query: URLSearchParams): boolean {
+  return query.get("format") === "json";
+}
 
 function stats(all: readonly Stat[], query: URLSearchParams): Answer {
   const filter = query.get("filter");
@@ -95,27 +110,4 @@ function prometheus(stats: readonly Stat[]): Answer {
     contentType: "text/plain; version=0.0.4",
     body: formatPrometheus(stats),
   };
-}
-
-function connectionTable(connections: readonly LiveConnection[]): string {
-  const rows = connections.map((c) => [
-    String(c.id),
-    `${c.destination.address} ${c.destination.port}`,
-    c.rule ?? c.reason,
-    String(c.bytesSent),
-    String(c.bytesReceived),
-    new Date(c.startedMs).toISOString(),
-  ]);
-  const table = [["id", "destination", "rule", "sent", "received", "since"], ...rows];
-  const widths =
-    table[0]?.map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0))) ?? [];
-  return table
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
 }

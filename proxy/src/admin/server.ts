@@ -1,9 +1,14 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 
 export interface Answer {
   readonly status: number;
-  readonly contentType: "text/plain" | "application/json" | "text/plain; version=0.0.4";
+  readonly contentType:
+    | "text/plain"
+    | "application/json"
+    | "text/html; charset=utf-8"
+    | "text/plain; version=0.0.4";
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export function text(body: string, status = 200): Answer {
@@ -18,7 +23,9 @@ export function json(value: unknown): Answer {
   };
 }
 
-export type Routes = Readonly<Record<string, (query: URLSearchParams) => Answer | Promise<Answer>>>;
+/** `accept` is the request's own, empty where it has none. */
+export type Route = (query: URLSearchParams, accept: string) => Answer | Promise<Answer>;
+export type Routes = Readonly<Record<string, Route>>;
 
 /**
  * A small GET-only HTTP server. `hosts`, where given, are the only names it answers to: a page in a browser must not
@@ -30,8 +37,7 @@ export function serve(
   hosts?: readonly string[],
 ): Promise<{ readonly port: number; close(): void }> {
   const server = createServer({ connectionsCheckingInterval: 1_000 }, async (request, response) => {
-    const { method, url, headers } = request;
-    const answer = await answerTo(method, url ?? "/", headers.host, routes, hosts).catch(
+    const answer = await answerTo(request, routes, hosts).catch(
       // A page that cannot be made must not end the connections.
       (error: Error) => text(`this page cannot be made: ${error.message}\n`, 500),
     );
@@ -41,9 +47,10 @@ export function serve(
       "content-length": body.length,
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
+      ...answer.headers,
       ...(answer.status === 405 && { allow: "GET, HEAD" }),
     });
-    response.end(method === "HEAD" ? undefined : body);
+    response.end(request.method === "HEAD" ? undefined : body);
   });
   server.requestTimeout = 5_000;
   server.headersTimeout = 5_000;
@@ -52,19 +59,18 @@ export function serve(
 }
 
 async function answerTo(
-  method: string | undefined,
-  target: string,
-  host: string | undefined,
+  { method, url: target = "/", headers }: IncomingMessage,
   routes: Routes,
   hosts: readonly string[] | undefined,
 ): Promise<Answer> {
   if (method !== "GET" && method !== "HEAD") return text("only GET is answered here\n", 405);
-  if (hosts && !hosts.includes((host ?? "").replace(/:\d+$/, "")))
-    return text(`only asked as ${hosts.join(", ")}, not as "${host ?? ""}"\n`, 403);
+  const { host = "", accept = "" } = headers;
+  if (hosts && !hosts.includes(host.replace(/:\d+$/, "")))
+    return text(`only asked as ${hosts.join(", ")}, not as "${host}"\n`, 403);
   const url = URL.parse(target, "http://localhost");
   const route = url && Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
   if (!url || !route) return text(`nothing here; there is ${Object.keys(routes).join(" ")}\n`, 404);
-  return route(url.searchParams);
+  return route(url.searchParams, accept);
 }
 
 function bind(

@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Answer } from "./server.ts";
+
+/** Made by scripts/bundle.ts from proxy/page/: one document, with its style and its script inside. */
+const FILE = join(import.meta.dirname, "page.html");
+
+/**
+ * For a browser: whoever asks for anything but HTML is answered otherwise, as is everybody where the sidecar runs from its
+ * sources. Read when it is asked for, so that it costs no memory before.
+ */
+export function pageFor(accept: string): Answer | undefined {
+  if (!accept.includes("text/html")) return undefined;
+  const body = readPage();
+  return body === undefined
+    ? undefined
+    : { status: 200, contentType: "text/html; charset=utf-8", body, headers: protectionOf(body) };
+}
+
+function readPage(): string | undefined {
+  try {
+    return readFileSync(FILE, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Names come from the apps, and some apps are hostile: nothing runs but this very script (by its hash), nothing is
+ * fetched but from here, no form is sent, nobody frames it (Content Security Policy Level 3).
+ */
+export function protectionOf(page: string): Readonly<Record<string, string>> {
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hashes(page, "script")}`,
+    `style-src ${hashes(page, "style")}`,
+    "connect-src 'self'",
+    ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
+    "require-trusted-types-for 'script'",
+  ];
+  return {
+    "content-security-policy": policy.join("; "),
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+  };
+}
+
+function hashes(page: string, element: "script" | "style"): string {
+  const found = page.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, "gs"));
+  return [...found]
+    .map(([, text = ""]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`)
+    .join(" ");
+}
