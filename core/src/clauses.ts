@@ -21,8 +21,12 @@ export interface Candidate {
   readonly port: number;
   /** What is spoken; `https` is HTTP to leave as TLS, or not at all. Undefined where nobody has looked. */
   readonly protocol?: string | undefined;
-  /** The name that the app gave, where our own answers for it hold this address. */
+  /** The name that the app gave, or what that stands for, where our own answers for it hold this address. */
   readonly name?: string;
+  /** The name that the app gave, where `name` is what it stands for: it permits nothing, and may be denied. */
+  readonly alias?: string | undefined;
+  /** The app gave a sound name, so that TLS could be verified for it. */
+  readonly isNamed?: boolean;
   /** Names with `tcp` whose answers hold this address. */
   readonly known: readonly string[];
 }
@@ -103,13 +107,15 @@ export class Clauses {
    * What refuses this address. A denial is read as widely as a permission is narrowly: whatever is spoken, and CIDRs
    * hold special ranges as any other.
    */
-  covers({ to, port, name, known }: Candidate): Match | undefined {
+  covers({ to, port, name, alias, known }: Candidate): Match | undefined {
     const refuse = (host: Host) => {
       const ports = portsOf(host.clause, port);
       return ports && (!host.within || holds(host.within, to)) ? matchOf(host, ports) : undefined;
     };
     const named = name === undefined ? undefined : this.#hosts.find(name, refuse);
     if (named) return named;
+    const given = alias === undefined ? undefined : this.#hosts.find(alias, refuse);
+    if (given) return given;
     for (const each of known) {
       const kept = this.#hosts.findExact(each, refuse);
       if (kept) return kept;

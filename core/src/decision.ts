@@ -42,9 +42,9 @@ export interface Allowed {
   readonly match?: Match;
   /** Exactly the addresses that may be dialled, in order of preference. */
   readonly dial: readonly string[];
-  /** The app speaks HTTP, the destination TLS. */
+  /** The app speaks HTTP, the destination TLS, to be verified for the external name or else for the name given. */
   readonly originate?: true;
-  /** The name given is a Service of type ExternalName: this is what it stands for, and what was judged. */
+  /** The name given is that of a Service of type ExternalName: this is what it stands for, and by what it was judged. */
   readonly externalName?: string;
   /** In audit mode: what enforce mode would have said. */
   readonly wouldBe?: Denied;

@@ -16,12 +16,27 @@ const NOTHING_RESOLVED: Answers = { addressesOf: () => undefined, namesOf: () =>
  */
 export function evaluate(policy: Policy, attempt: Attempt): Decision {
   const decision = enforced(policy, attempt);
-  if (policy.mode === "enforce") return decision;
+  if (decision.verdict !== "allow" && decision.verdict !== "deny") return decision;
+  const externalName = policy.externalNameOf(attempt.seen?.name);
+  const known = externalName !== undefined && { externalName };
+  if (policy.mode === "enforce")
+    return known && decision.verdict === "allow" ? { ...decision, ...known } : decision;
   // Audit mode is there to watch: whoever allows it, what the app dialled is dialled.
   const dial = [attempt.address];
-  if (decision.verdict === "allow") return { ...decision, dial };
-  if (decision.verdict !== "deny") return decision;
-  return { verdict: "allow", reason: "allowed.audit", dial, wouldBe: decision };
+  return decision.verdict === "allow"
+    ? { ...decision, dial, ...known }
+    : { verdict: "allow", reason: "allowed.audit", dial, ...known, wouldBe: decision };
+}
+
+/**
+ * Whether address and port alone do not permit it: then what the app says has to, and of HTTP each request is judged by
+ * itself. In audit mode nothing depends on what is said, but for HTTP that leaves as TLS.
+ */
+export function restsOnWords(policy: Policy, attempt: Attempt): boolean {
+  if (policy.mode === "enforce")
+    return enforced(policy, { ...attempt, seen: undefined }).verdict !== "allow";
+  const decision = evaluate(policy, attempt);
+  return decision.verdict === "allow" && decision.originate === true;
 }
 
 function enforced(policy: Policy, attempt: Attempt): Decision {
@@ -31,8 +46,8 @@ function enforced(policy: Policy, attempt: Attempt): Decision {
 
   const unknown = unresolved([policy.deny], port, answers);
   if (unknown.length > 0) return { verdict: "needs_addresses", names: unknown };
-  const bare: Candidate = { to, port, protocol: spoken(seen), known: answers.namesOf(address) };
-  const denial = denialOf(policy, bare);
+  const mute: Candidate = { to, port, known: answers.namesOf(address) };
+  const denial = denialOf(policy, mute);
   if (denial) return denial;
   // Into the cluster no name is asked for: what is denied there is denied by its address.
   if (policy.isCluster(to, port))
@@ -40,10 +55,16 @@ function enforced(policy: Policy, attempt: Attempt): Decision {
   // Whether it is denied cannot be told.
   if (policy.deny.tcpNames(port).some((name) => answers.isUnanswered?.(name)))
     return refuse("failed.dns");
-  const nameDenial = seen?.name !== undefined && denialOf(policy, { ...bare, name: seen.name });
+  const claim = claimOf(policy, seen);
+  const nameDenial = claim && denialOf(policy, { ...mute, ...claim });
   if (nameDenial) return nameDenial;
 
-  const byAddress = permit(policy, bare);
+  const isNamed = claim !== undefined && isSound(seen);
+  const heard: Candidate = { ...mute, protocol: spoken(seen), isNamed };
+  // What is permitted whatever is said is permitted alike, whether or not somebody has looked.
+  const unheard = permit(policy, mute);
+  const bare = unheard.verdict === "allow" || !seen ? mute : heard;
+  const byAddress = bare === mute ? unheard : permit(policy, bare);
   if (byAddress.verdict === "deny") {
     // These need no word of the app, and so come before it is waited for.
     const names = unresolved(policy.permitting, port, answers);
@@ -57,11 +78,10 @@ function enforced(policy: Policy, attempt: Attempt): Decision {
   // A denied name could be behind a permitted address, and a permitted name at another one.
   const permitted = byAddress.verdict === "allow";
   if (!seen)
-    return permitted || bytesCouldHelp(policy, bare) ? { verdict: "needs_name" } : byAddress;
-  const name = isSound(seen) ? seen.name : undefined;
-  return name !== undefined && (permitted || counts(policy, bare, name, byAddress))
-    ? permitByName(policy, { ...bare, name }, attempt.address, answers, byAddress)
-    : lack(policy, bare, seen, byAddress);
+    return permitted || bytesCouldHelp(policy, mute) ? { verdict: "needs_name" } : byAddress;
+  return isNamed && (permitted || counts(policy, heard, claim.name, byAddress))
+    ? permitByName(policy, { ...heard, ...claim }, address, answers, byAddress)
+    : lack(policy, heard, { ...seen, name: claim?.name }, byAddress);
 }
 
 /**
@@ -125,11 +145,20 @@ function unresolved(lists: readonly Clauses[], port: number, answers: Answers): 
   return [...names].filter((name) => answers.addressesOf(name) === undefined);
 }
 
+/** What the app calls the destination: a name, which may stand for another. */
+function claimOf(policy: Policy, seen: Seen | undefined): Claim | undefined {
+  const given = seen?.name;
+  if (given === undefined) return undefined;
+  const target = policy.externalNameOf(given);
+  return target === undefined ? { name: given } : { name: target, alias: given };
+}
+type Claim = Pick<Candidate, "alias"> & { readonly name: string };
+
 /** What is not whole counts as no protocol, and its name as none. */
 function spoken(seen: Seen | undefined): string | undefined {
   return seen && seen.malformed === undefined ? seen.protocol : undefined;
 }
 
-function isSound({ malformed, invalidName }: Seen): boolean {
-  return malformed === undefined && invalidName === undefined;
+function isSound(seen: Seen | undefined): boolean {
+  return seen?.malformed === undefined && seen?.invalidName === undefined;
 }

@@ -1,6 +1,6 @@
 import type { Candidate, Clauses } from "./clauses.ts";
 import type { Denied, Seen } from "./decision.ts";
-import { type Permitted, refuse } from "./permit.ts";
+import { type Permitted, permit, refuse } from "./permit.ts";
 import type { Policy } from "./policy.ts";
 
 /** Whether what the app says first could make the address permitted, or lead to one that is; names are judged by port. */
@@ -48,6 +48,9 @@ export function lack(
       return byAddress;
   }
   if (malformed !== undefined) return refuse("denied.malformed");
+  // TLS could be spoken for it, were there a name to verify.
+  if (!candidate.isNamed && permit(policy, { ...candidate, isNamed: true }).verdict === "allow")
+    return refuse(invalidName === undefined ? "denied.name_missing" : "denied.name_invalid");
   const speaksOtherwise =
     rules.protocolsAt(to, port) || (name !== undefined && rules.speaksOf(name, port));
   if (byAddress.verdict === "allow" || rules.namesOn(port) || baseline.namesOn(port)) {

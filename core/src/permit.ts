@@ -7,8 +7,9 @@ import type { AllowReason } from "./reasons.ts";
 export type Permitted = Omit<Allowed, "dial">;
 
 export function permit(policy: Policy, candidate: Candidate): Permitted | Denied {
-  if (candidate.protocol !== "http") return permitAs(policy, candidate);
-  // What the app speaks as HTTP may leave as TLS where a rule says https: where either would do, TLS.
+  if (candidate.protocol !== "http" || !candidate.isNamed) return permitAs(policy, candidate);
+  // What the app speaks as HTTP may leave as TLS where a rule says https: where either would do, TLS. That is verified
+  // for a name, and so there has to be one.
   const asTls = permitAs(policy, { ...candidate, protocol: "https" });
   if (asTls.verdict === "allow") return asTls;
   const asIs = permitAs(policy, candidate);

@@ -1,4 +1,5 @@
 import { Clauses } from "./clauses.ts";
+import { externalNamesFor } from "./external-names.ts";
 import type { Clause, Mode, PolicySnapshot } from "./snapshot.ts";
 import type { Target } from "./target.ts";
 import { Terrain } from "./terrain.ts";
@@ -18,6 +19,8 @@ export class Policy {
   /** Names that have to be kept resolved: opaque bytes carry none. */
   readonly tcpNames: readonly string[];
   readonly terrain: Terrain;
+  /** By name, what Services of type ExternalName stand for. */
+  readonly externalNames: ReadonlyMap<string, string>;
 
   constructor(snapshot: PolicySnapshot) {
     this.mode = snapshot.mode;
@@ -34,6 +37,7 @@ export class Policy {
       ...new Set([this.deny, ...this.permitting].flatMap((list) => list.tcpNames())),
     ];
     this.terrain = new Terrain(snapshot);
+    this.externalNames = externalNamesFor(snapshot.cluster, snapshot.namespace);
   }
 
   /** As if the namespace had this clause and no other, and the boundaries over it were enforced: what it would permit. */
@@ -47,6 +51,11 @@ export class Policy {
   /** Undefined where the text is no address. */
   target(text: string): Target | undefined {
     return this.terrain.target(text);
+  }
+
+  /** What a name stands for that is a Service of type ExternalName: a canonical name outside the cluster. */
+  externalNameOf(name: string | undefined): string | undefined {
+    return name === undefined ? undefined : this.externalNames.get(name);
   }
 
   /** Of the cluster's own: pods, Services, the API server, the resolvers. */

@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { parseAddress, parseCidr } from "./address.ts";
+import { EVEN_IF_MALFORMED, field, itemsOf } from "./form.ts";
+import { canonicalName } from "./hostname.ts";
 import type { PortRange } from "./ports.ts";
 import type { Destination, EgressBoundary, EgressRule } from "./rules.ts";
 import { type Labels, selects } from "./selector.ts";
@@ -44,17 +46,54 @@ const AddressText = z.string().refine((text) => parseAddress(text) !== undefined
   error: "expected an address: 10.0.0.1, fd00::1",
 });
 
-/** What the cluster itself is made of. */
-export const Cluster = z.strictObject({
-  /** Of pods and Services: allowed unless denied, on every port, and no name alone leads there. */
-  ranges: z.array(CidrText).default([]),
-  /** Of the nodes: no name alone leads there, nor a wider CIDR. */
-  nodes: z.array(CidrText).default([]),
-  /** Allowed beside the ranges: the API server's addresses, for instance. */
-  endpoints: z
-    .array(z.strictObject({ address: AddressText, port: z.int().min(1).max(65_535) }))
-    .default([]),
+/** RFC 1123, as Kubernetes names Services and namespaces. */
+const LabelText = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
+  error: "expected one label of small letters, digits and hyphens, such as httpbin",
 });
+
+/** What the cluster itself is made of. */
+export const Cluster = z
+  .strictObject({
+    /** Of pods and Services: allowed unless denied, on every port, and no name alone leads there. */
+    ranges: z.array(CidrText).default([]),
+    /** Of the nodes: no name alone leads there, nor a wider CIDR. */
+    nodes: z.array(CidrText).default([]),
+    /** Allowed beside the ranges: the API server's addresses, for instance. */
+    endpoints: z
+      .array(z.strictObject({ address: AddressText, port: z.int().min(1).max(65_535) }))
+      .default([]),
+    /** Under which the names of Services end. */
+    domain: z
+      .string()
+      .refine((text) => canonicalName(text) !== undefined, {
+        error: "expected the DNS domain of the cluster, such as cluster.local",
+      })
+      .default("cluster.local"),
+    /** Services of type ExternalName: who asks for one is judged by what it stands for (external-names.ts). */
+    externalNames: z
+      .array(
+        z.strictObject({
+          namespace: LabelText,
+          name: LabelText,
+          externalName: z.string().min(1),
+        }),
+      )
+      .default([]),
+  })
+  .superRefine(({ externalNames }, context) => {
+    const places = new Map<string, number>();
+    for (const [i, service] of itemsOf(externalNames).entries()) {
+      const name = `${field(service, "namespace")}/${field(service, "name")}`;
+      const there = places.get(name);
+      if (there === undefined) places.set(name, i);
+      else
+        context.addIssue({
+          code: "custom",
+          path: ["externalNames", i],
+          message: `${name} is in externalNames[${there}], too: a Service has one external name, remove the other`,
+        });
+    }
+  }, EVEN_IF_MALFORMED);
 export type Cluster = z.output<typeof Cluster>;
 
 /** Whom the snapshot is for. */

@@ -81,8 +81,8 @@ export function answersOf(
 }
 
 /**
- * `sni NAME`, `host NAME`, `tls`, `http`, `opaque`, `silent`, `invalid TEXT` (an SNI), `malformed TEXT` (TLS); empty
- * where nobody has looked.
+ * `sni NAME`, `host NAME`, `tls`, `http`, `opaque`, `silent`, `invalid TEXT` (an SNI), `astray TEXT` (a Host), `malformed
+ * TEXT` (TLS); empty where nobody has looked.
  */
 export function seenOf(text: string): Seen | undefined {
   const [word, rest = ""] = text.split(/ (.*)/);
@@ -95,6 +95,8 @@ export function seenOf(text: string): Seen | undefined {
       return { protocol: "http", name: rest };
     case "invalid":
       return { protocol: "tls", invalidName: rest };
+    case "astray":
+      return { protocol: "http", invalidName: rest };
     case "malformed":
       return { protocol: "tls", malformed: rest };
     default:
@@ -110,13 +112,14 @@ export function attemptOf(text: string, answers?: Answers): Attempt {
   return { address: bracketed ?? plain ?? "", port: Number(port), seen, answers };
 }
 
-/** `allowed.rule → 203.0.113.7`, `denied.no_rule`, `denied.boundary by guard`, `needs_name`, `needs_addresses a.test`. */
+/** `allowed.rule → 203.0.113.7, as TLS, for a.test`, `denied.no_rule`, `denied.boundary by guard`, `needs_name`, `needs_addresses a.test`. */
 export function inWords(decision: Decision): string {
   switch (decision.verdict) {
     case "allow":
       return [
         `${decision.reason} → ${decision.dial.join(", ")}`,
         ...(decision.originate ? ["as TLS"] : []),
+        ...(decision.externalName === undefined ? [] : [`for ${decision.externalName}`]),
         ...(decision.wouldBe ? [`would be ${inWords(decision.wouldBe)}`] : []),
       ].join(", ");
     case "deny":

@@ -51,7 +51,16 @@ test("every mistake of a file is reported at once, each with its path and what w
         boundary({ allow: [{ hosts: ["*.*.a.test"], ports: tls }], mod: "audit" }),
         boundary({ deny: [{ cidrs: ["::1/127"], ports: tls }] }),
       ],
-      cluster: { ranges: ["10.96.0.1/12"], endpoints: [{ address: "10.0.0.0/8", port: 443 }] },
+      cluster: {
+        ranges: ["10.96.0.1/12"],
+        endpoints: [{ address: "10.0.0.0/8", port: 443 }],
+        domain: "cluster local",
+        externalNames: [
+          { namespace: "shop", name: "httpbin", externalName: "httpbin.org" },
+          { namespace: "Shop", name: "http.bin", externalName: "", port: 80 },
+          { namespace: "shop", name: "httpbin", externalName: "a.test" },
+        ],
+      },
       rule: [],
     },
     /^mode: .*"audit"\|"enforce"$/m,
@@ -79,6 +88,12 @@ test("every mistake of a file is reported at once, each with its path and what w
     /^boundaries\[1\]\.spec\.deny\[0\]\.cidrs\[0\]: .*host bits set: write ::\/127/m,
     /^cluster\.ranges\[0\]: .*host bits set: write 10\.96\.0\.0\/12/m,
     /^cluster\.endpoints\[0\]\.address: expected an address/m,
+    /^cluster\.domain: expected the DNS domain of the cluster, such as cluster\.local$/m,
+    /^cluster\.externalNames\[1\]\.namespace: expected one label/m,
+    /^cluster\.externalNames\[1\]\.name: expected one label/m,
+    /^cluster\.externalNames\[1\]\.externalName: Too small/m,
+    /^cluster\.externalNames\[1\]: Unrecognized key: "port"$/m,
+    /^cluster\.externalNames\[2\]: shop\/httpbin is in externalNames\[0\], too/m,
     /^: Unrecognized key: "rule"$/m,
   );
 });
@@ -136,7 +151,10 @@ test("nothing at all is a policy: of the default namespace, in audit mode", () =
     pod: { namespace: "default", labels: {}, namespaceLabels: {} },
     rules: [],
     boundaries: [],
-    cluster: { ranges: [], nodes: [], endpoints: [] },
+    cluster: {
+      ...{ ranges: [], nodes: [], endpoints: [] },
+      ...{ domain: "cluster.local", externalNames: [] },
+    },
     resolvers: [],
   });
 });

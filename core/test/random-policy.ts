@@ -1,6 +1,6 @@
 import { Policy } from "../src/policy.ts";
 import type { Destination } from "../src/rules.ts";
-import { type Mode, type PolicySnapshot, SNAPSHOT_SCHEMA } from "../src/snapshot.ts";
+import { Cluster, type Mode, type PolicySnapshot, SNAPSHOT_SCHEMA } from "../src/snapshot.ts";
 import type { RandomLists } from "./random.ts";
 
 export function snapshotFrom(
@@ -21,7 +21,7 @@ export function snapshotFrom(
       boundary: `guard-${i}`,
       allow: clauses(`guard-${i}`, list),
     })),
-    cluster: { ranges: [], nodes: [], endpoints: [], ...cluster },
+    cluster: { ...Cluster.parse({}), ...cluster },
     resolvers: ["10.96.0.10"],
   };
 }

@@ -13,25 +13,32 @@ export function referenceDial(
   resolved: Readonly<Record<string, readonly string[]>>,
   { address: original, port, seen }: Attempt,
 ): string[] | undefined {
-  const at = (address: string) => new Place(policy, resolved, address, port);
+  const isWhole = seen?.malformed === undefined;
+  const isNamed = seen?.name !== undefined && isWhole && seen.invalidName === undefined;
+  const at = (address: string) => new Place(policy, resolved, address, port, isNamed);
   const here = at(original);
   if (here.isDenied([])) return undefined;
   if (here.isCluster()) return [original];
-  if (seen?.name !== undefined && here.isDenied([seen.name])) return undefined;
+  const meant = seen?.name === undefined ? undefined : standsFor(policy, seen.name);
+  const claimed = [meant, seen?.name].filter((one) => one !== undefined);
+  if (here.isDenied(claimed)) return undefined;
 
-  const spoken = seen?.malformed === undefined ? seen?.protocol : undefined;
-  const ruled = here.permitted(undefined, spoken);
+  // Whatever is said, if that is enough.
+  const isUnheard = here.permitted(undefined, undefined).size > 0;
+  const spoken = isWhole ? seen?.protocol : undefined;
+  const heard = isUnheard ? undefined : spoken;
+  const ruled = here.permitted(undefined, heard);
   if (ruled.size > 0 && !here.isNameNeeded()) {
     const same = (ways: ReadonlySet<string>) => ways.has("tls") === ruled.has("tls");
     const others = here
-      .addressesOfOwnName(spoken)
+      .addressesOfOwnName(heard)
       .filter((one) => one !== original && !at(one).isDenied([]))
-      .filter((one) => [at(one).permitted(undefined, spoken)].some((w) => w.size > 0 && same(w)));
+      .filter((one) => [at(one).permitted(undefined, heard)].some((w) => w.size > 0 && same(w)));
     return [original, ...others];
   }
 
-  const name = spoken === undefined || seen?.invalidName !== undefined ? undefined : seen?.name;
-  if (name === undefined) return undefined;
+  const name = meant;
+  if (!isNamed || name === undefined) return undefined;
   const spokenOf = [...policy.rules, ...policy.baseline].some((one) =>
     names(one, name, port, spoken),
   );
@@ -43,7 +50,7 @@ export function referenceDial(
   const answers = resolved[name] ?? [];
   const ordered = [...answers].sort((a, b) => Number(b === original) - Number(a === original));
   const permitted = ordered
-    .filter((one) => !at(one).isDenied([name]))
+    .filter((one) => !at(one).isDenied(claimed))
     .map((one) => [one, at(one).permitted(name, spoken)] as const)
     .filter(([, ways]) => ways.size > 0);
   // HTTP leaves one way: the first address's, TLS where that may be.
@@ -61,13 +68,17 @@ class Place {
   readonly address: string;
   readonly meant: string;
   readonly port: number;
+  /** The app has given a name by which TLS could be verified. */
+  readonly isNamed: boolean;
 
   constructor(
     policy: RandomLists,
     resolved: Readonly<Record<string, readonly string[]>>,
     address: string,
     port: number,
+    isNamed: boolean,
   ) {
+    this.isNamed = isNamed;
     this.policy = policy;
     this.resolved = resolved;
     this.address = address;
@@ -127,7 +138,11 @@ class Place {
       some(baseline, rule) || (some(rules, rule) && ceilings.every((list) => some(list, ceiling)));
     if (formula(clear, clear)) ways.add("clear");
     const leavesAsTls = (protocol: string) => ["tcp", "tls", "https"].includes(protocol);
-    if (spoken === "http" && formula((protocol) => protocol === "https", leavesAsTls))
+    if (
+      spoken === "http" &&
+      this.isNamed &&
+      formula((protocol) => protocol === "https", leavesAsTls)
+    )
       ways.add("tls");
     return ways;
   }
@@ -137,7 +152,8 @@ class Place {
     const { rules, baseline } = this.policy;
     const [name, ...more] = new Set(this.kept);
     if (name === undefined || more.length > 0) return [];
-    const alone = new Place({ ...this.policy, rules: [] }, this.resolved, this.address, this.port);
+    const policy = { ...this.policy, rules: [] };
+    const alone = new Place(policy, this.resolved, this.address, this.port, this.isNamed);
     const list = alone.permitted(undefined, spoken).size > 0 ? baseline : rules;
     const byName = list.some(
       (one) => one.hosts?.includes(name) && this.#covers(one, undefined, (p) => p === "tcp"),
@@ -152,6 +168,7 @@ class Place {
       {},
       this.address,
       this.port,
+      this.isNamed,
     );
     const kept = Object.assign(lone, { kept: this.kept });
     return rules.length > 0 && kept.permitted(undefined, spoken).size > 0;
@@ -180,6 +197,16 @@ class Place {
     if (special === 0) return holds(cidr, this.meant) || holds(cidr, this.address);
     return holds(cidr, this.meant) && Number(cidr.split("/")[1]) >= special;
   }
+}
+
+/** As the pod's search list would find it: by short names in its own namespace, shop, and the longer ones everywhere. */
+export function standsFor({ cluster: { externalNames = [] } }: RandomLists, given: string): string {
+  const [service, namespace = "shop", ...rest] = given.split(".");
+  if (!["", "svc", "svc.cluster.local"].includes(rest.join("."))) return given;
+  const found = externalNames.find(
+    (one) => one.name === service && one.namespace === namespace,
+  )?.externalName;
+  return found === undefined || found.endsWith(".cluster.local") ? given : found;
 }
 
 function names(

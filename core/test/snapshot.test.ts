@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { API_VERSION, EgressBoundary, EgressRule } from "../src/rules.ts";
-import { compile, type Installation } from "../src/snapshot.ts";
+import { Cluster, compile, type Installation } from "../src/snapshot.ts";
 import { to } from "./cases.ts";
 
 const pod = {
@@ -11,7 +11,7 @@ const pod = {
 };
 const installation: Installation = {
   mode: "audit",
-  cluster: { ranges: [], nodes: [], endpoints: [] },
+  cluster: Cluster.parse({}),
   resolvers: ["10.96.0.10"],
 };
 const everything = to("0.0.0.0/0 443 tcp");

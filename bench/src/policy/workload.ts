@@ -1,5 +1,10 @@
 import type { Attempt } from "@sallyport/core/decision";
-import { type Clause, type PolicySnapshot, SNAPSHOT_SCHEMA } from "@sallyport/core/snapshot";
+import {
+  type Clause,
+  Cluster,
+  type PolicySnapshot,
+  SNAPSHOT_SCHEMA,
+} from "@sallyport/core/snapshot";
 
 /** Half of the hosts exact and half wildcards; half of the CIDRs IPv4 and half IPv6; ten entries of a hundred to a rule. */
 export function snapshotOfMany(size: number): PolicySnapshot {
@@ -29,7 +34,7 @@ export function snapshotOfMany(size: number): PolicySnapshot {
     baseline: [],
     deny: [],
     ceilings: [],
-    cluster: { ranges: ["10.0.0.0/8"], nodes: [], endpoints: [] },
+    cluster: { ...Cluster.parse({}), ranges: ["10.0.0.0/8"] },
     resolvers: ["10.96.0.10"],
   };
 }

@@ -2,7 +2,7 @@ import { canonicalAddress, parseCidr } from "@sallyport/core/address";
 import { canonicalName } from "@sallyport/core/hostname";
 import { parseResolver } from "@sallyport/core/resolver";
 import type { Labels } from "@sallyport/core/selector";
-import type { Cluster } from "@sallyport/core/snapshot";
+import { Cluster } from "@sallyport/core/snapshot";
 import { BadInput } from "./io.ts";
 import { type Resolve, resolveBy } from "./resolve.ts";
 
@@ -75,7 +75,7 @@ export function settingOf(
     namespace: values.namespace,
     labels: values.labels === undefined ? undefined : labelsOf("--labels", values.labels, mistakes),
     namespaceLabels: labelsOf("--namespace-labels", values["namespace-labels"], mistakes),
-    cluster: { ranges: rangesOf(values.cluster, mistakes), nodes: [], endpoints: [] },
+    cluster: { ...Cluster.parse({}), ranges: rangesOf(values.cluster, mistakes) },
     answers: answersOf(values.answer ?? [], mistakes),
   };
   if (mistakes.length > 0) throw new BadInput(mistakes);

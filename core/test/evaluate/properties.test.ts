@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Answers, Attempt, Decision, Seen } from "../../src/decision.ts";
-import { evaluate } from "../../src/evaluate.ts";
+import { evaluate, restsOnWords } from "../../src/evaluate.ts";
 import type { Policy } from "../../src/policy.ts";
 import { answersOf } from "../cases.ts";
-import { address, destination, lists, NAMES, port, resolved, seen } from "../random.ts";
+import { ALIASES, address, destination, lists, NAMES, port, resolved, seen } from "../random.ts";
 import { policyFrom } from "../random-policy.ts";
 
 const seed = 4_011;
@@ -15,7 +15,6 @@ const numRuns = 3_000;
 function decide(policy: Policy, attempt: Omit<Attempt, "answers">, table: Table): Decision {
   return evaluate(policy, { ...attempt, answers: answersOf(policy, table) });
 }
-type Name = (typeof NAMES)[number];
 type Table = Readonly<Record<string, readonly string[]>>;
 
 test("evaluate answers whatever it is asked", () => {
@@ -110,8 +109,9 @@ test("nothing is dialled but the original address and our own answers for its na
       );
       if (decision.verdict !== "allow") return;
       const answers = Object.entries(table);
+      const meant = decision.externalName ?? said.name;
       const own = answers
-        .filter(([name, its]) => name === said.name || its.includes(dialled))
+        .filter(([name, its]) => name === meant || its.includes(dialled))
         .flatMap(([, its]) => its);
       for (const one of decision.dial) assert.ok(one === dialled || own.includes(one), one);
       assert.equal(new Set(decision.dial).size, decision.dial.length);
@@ -139,7 +139,9 @@ test("in audit mode everything passes, to the address that the app dialled", () 
 
 /** All that an app could say in this world. */
 const SAYINGS: readonly Seen[] = [
-  ...(["tls", "http"] as const).flatMap((protocol) => NAMES.map((name) => ({ protocol, name }))),
+  ...(["tls", "http"] as const).flatMap((protocol) =>
+    [...NAMES, ...ALIASES].map((name) => ({ protocol, name })),
+  ),
   ...(["tls", "http", "http2", "opaque", "silent"] as const).map((protocol) => ({ protocol })),
   { protocol: "tls", invalidName: "8.8.8.8" },
   { protocol: "tls", malformed: "two server names" },
@@ -156,11 +158,40 @@ test("what is decided without a look is what any look would have shown", () => {
         // Whoever calls a destination by a denied name has denied it: that is not waited for, but it counts.
         const isOwnDenial =
           late.verdict === "deny" && late.reason === "denied.boundary" && said.name !== undefined;
-        if (!isOwnDenial) assert.equal(late.verdict, early.verdict, JSON.stringify(said));
+        if (isOwnDenial) continue;
+        assert.equal(late.verdict, early.verdict, JSON.stringify(said));
+        // Nor does it leave otherwise because somebody happened to look.
+        if (late.verdict !== "allow" || early.verdict !== "allow") continue;
+        assert.deepEqual(
+          { ...late, externalName: undefined },
+          { ...early, externalName: undefined },
+          JSON.stringify(said),
+        );
       }
     }),
     { seed, numRuns },
   );
+});
+
+test("a verdict rests on words where without them it is no permission; in audit mode, where TLS is spoken for the app", () => {
+  const counts = { resting: 0, standing: 0, originated: 0 };
+  fc.assert(
+    fc.property(lists, address, port, seen, resolved, (random, dialled, at, said, table) => {
+      const attempt = { address: dialled, port: at, seen: said };
+      const [enforcing, auditing] = [policyFrom(random), policyFrom(random, [], "audit")];
+      const answers = answersOf(enforcing, table);
+      const rests = restsOnWords(enforcing, { ...attempt, answers });
+      const mute = decide(enforcing, { ...attempt, seen: undefined }, table);
+      assert.equal(rests, mute.verdict !== "allow");
+      const verdict = decide(enforcing, attempt, table);
+      const originates = verdict.verdict === "allow" && verdict.originate === true;
+      if (originates) assert.ok(rests, "who speaks TLS for the app has to take it");
+      assert.equal(restsOnWords(auditing, { ...attempt, answers }), originates);
+      counts[originates ? "originated" : rests ? "resting" : "standing"]++;
+    }),
+    { seed, numRuns },
+  );
+  for (const [what, count] of Object.entries(counts)) assert.ok(count >= 10, `${what}: ${count}`);
 });
 
 test("a look is asked for only where rules or boundaries speak of names or protocols on the port", () => {
@@ -198,7 +229,7 @@ test("asking ends: each answer given, at most three questions are put", () => {
           assert.ok(decision.names.length > 0);
           for (const name of decision.names) {
             assert.ok(!(name in known), `${name} is asked for twice`);
-            known[name] = table[name as Name] ?? [];
+            known[name] = table[name] ?? [];
           }
         } else {
           const whole = decide(policy, { ...attempt, seen: said }, table);
