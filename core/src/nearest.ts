@@ -23,13 +23,22 @@ export function nearestRule(
   { reason, boundary }: Denied,
 ): Nearest | undefined {
   const { rules } = policy;
-  // Where a boundary decides, what rules say is beside the point.
-  if (boundary !== undefined || reason === "failed.dns") return undefined;
+  // Where a boundary decides, or no rule could help, what rules say is beside the point.
+  if (boundary !== undefined || BESIDE_RULES.has(reason)) return undefined;
   const { port, seen } = attempt;
   const to = policy.target(attempt.address);
-  if (seen?.name !== undefined) {
-    const host = rules.nearestHost(seen.name, port);
-    if (host) return at(host.clause, whyNotHost(host, attempt));
+  const given = seen?.name;
+  if (given !== undefined) {
+    const target = policy.externalNameOf(given);
+    const name = target ?? given;
+    const host = rules.nearestHost(name, port);
+    if (host) return at(host.clause, whyNotHost(host, name, attempt));
+    const alias = target === undefined ? undefined : rules.nearestHost(given, port);
+    if (alias)
+      return at(
+        alias.clause,
+        `it permits ${formatHostPattern(alias.pattern)}, but ${given} stands for ${target} and is judged by that name`,
+      );
   }
   const range = to && rules.nearestRange(to, port);
   if (range) return at(range.clause, whyNotRange(range.clause, range.what, to, attempt));
@@ -37,6 +46,10 @@ export function nearestRule(
   if (!named) return undefined;
   return at(named.clause, whyNotTcp(named, attempt));
 }
+
+const BESIDE_RULES: ReadonlySet<Denied["reason"]> = new Set([
+  ...(["failed.dns", "denied.malformed", "denied.too_large"] as const),
+]);
 
 function at({ rule, entry }: Clause, why: string): Nearest {
   return { rule, entry, why };
@@ -50,11 +63,11 @@ function whyNotTcp(host: Host, { address, answers }: Attempt): string {
     : `${address} is not among our own answers for ${name}`;
 }
 
-function whyNotHost(host: Host, attempt: Attempt): string {
+function whyNotHost(host: Host, name: string, attempt: Attempt): string {
   const { clause, pattern } = host;
   const { port, seen } = attempt;
   const what = formatHostPattern(pattern);
-  if (pattern.wildcard && pattern.name === seen?.name)
+  if (pattern.wildcard && pattern.name === name)
     return `${what} holds the names below ${pattern.name}, not ${pattern.name} itself`;
   const onPort = clause.ports.filter((ports) => inPorts(ports, port));
   if (onPort.length === 0)

@@ -19,7 +19,7 @@ export const REASONS = {
   "denied.stale_address":
     "the address is not, or no longer, among our own answers for the name that decides",
   "denied.malformed":
-    "a name or protocol decides here, and what the app said first is no whole, well-formed beginning of its protocol",
+    "a name or protocol decides here, and what the app said is not whole, or not well-formed",
   "denied.too_large": "a request's head is longer, or has more fields, than the sidecar takes",
   "denied.loop": "the connection was made to the sidecar itself, or comes from it",
   "denied.limit": "the sidecar is at its limit of open connections",

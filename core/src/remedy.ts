@@ -1,8 +1,8 @@
 import { formatAddress } from "./address.ts";
-import type { Attempt, Denied } from "./decision.ts";
+import type { Attempt, Denied, Protocol } from "./decision.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
-import { API_VERSION, type Destination, type EgressRule } from "./rules.ts";
+import { API_VERSION, type Destination, type EgressRule, type Ports } from "./rules.ts";
 
 export interface Remedy {
   /** With this rule the same attempt is permitted, as far as is known of it. */
@@ -33,7 +33,8 @@ export function remedyFor(policy: Policy, attempt: Attempt, { reason }: Denied):
   return { boundary };
 }
 
-function destinations(policy: Policy, { address, port, seen, answers }: Attempt): Destination[] {
+function destinations(policy: Policy, attempt: Attempt): Destination[] {
+  const { address, port, seen, answers } = attempt;
   const single = (text: string) => {
     const to = policy.target(text);
     return to ? [`${formatAddress(to.meant)}/${to.meant.family === 4 ? 32 : 128}`] : [];
@@ -41,22 +42,34 @@ function destinations(policy: Policy, { address, port, seen, answers }: Attempt)
   const cidrs = single(address);
   const byAddress =
     cidrs.length > 0 ? [{ cidrs, ports: [{ port, protocol: "tcp" as const }] }] : [];
-  if (seen?.name === undefined) return byAddress;
-  const hosts = [seen.name];
-  const ports = [
-    { port, protocol: seen.protocol === "http" ? ("http" as const) : ("tls" as const) },
-  ];
-  const there = [...new Set((answers?.addressesOf(seen.name) ?? []).flatMap(single))];
-  const atAddresses = there.length > 0 ? [{ hosts, cidrs: there, ports }] : [];
-  return [{ hosts, ports }, ...atAddresses, ...byAddress];
+  const name = nameOf(policy, attempt);
+  if (name === undefined) return byAddress;
+  const hosts = [name];
+  const there = [...new Set((answers?.addressesOf(name) ?? []).flatMap(single))];
+  const byName = protocolsFor(seen?.protocol, port).flatMap((protocol) => {
+    const ports = [{ port, protocol }];
+    return [{ hosts, ports }, ...(there.length > 0 ? [{ hosts, cidrs: there, ports }] : [])];
+  });
+  return [...byName, ...byAddress];
 }
 
-function ruleOf(namespace: string, { address, port, seen }: Attempt, to: Destination): EgressRule {
+/** Rules are about what a name stands for. */
+function nameOf(policy: Policy, { seen }: Attempt): string | undefined {
+  return policy.externalNameOf(seen?.name) ?? seen?.name;
+}
+
+/** Whoever listens on 443 speaks TLS: an app that speaks HTTP there has somebody speak it for it. */
+function protocolsFor(spoken: Protocol | undefined, port: number): Ports["protocol"][] {
+  if (spoken !== "http") return ["tls"];
+  return port === 443 ? ["https", "http"] : ["http"];
+}
+
+function ruleOf(namespace: string, { address, port }: Attempt, to: Destination): EgressRule {
   return {
     apiVersion: API_VERSION,
     kind: "EgressRule",
     metadata: {
-      name: slug(`allow-${to.hosts && seen?.name ? seen.name : address}-${port}`),
+      name: slug(`allow-${to.hosts?.[0] ?? address}-${port}`),
       namespace,
     },
     spec: { to: [to] },

@@ -39,6 +39,7 @@ function explained(listsOf: Lists, text: string) {
   ];
 }
 
+const httpbin = { namespace: "shop", name: "httpbin", externalName: "a.test" };
 const anywhere = to("0.0.0.0/0 1-65535 tcp");
 const named = { rules: [to("10.0.0.0/8 9 tcp"), to("*.a.test,a.test 443 tls")] };
 
@@ -79,7 +80,79 @@ const CASES: readonly (readonly [string, Lists, string, readonly string[]])[] = 
     [
       `a.test at ${A}:443 was refused: the app speaks another protocol than the rule says (it speaks HTTP)`,
       "nearest: shop/rule, entry 1: it permits a.test there as tls, and the app speaks HTTP",
+      'rule allow-a-test-443: [{"hosts":["a.test"],"ports":[{"port":443,"protocol":"https"}]}]',
+    ],
+  ],
+  [
+    "HTTP on a port that is not 443",
+    { rules: [to("a.test 8080 tls")] },
+    `${A}:8080 host a.test`,
+    [
+      `a.test at ${A}:8080 was refused: the app speaks another protocol than the rule says (it speaks HTTP)`,
+      "nearest: shop/rule, entry 0: it permits a.test there as tls, and the app speaks HTTP",
+      'rule allow-a-test-8080: [{"hosts":["a.test"],"ports":[{"port":8080,"protocol":"http"}]}]',
+    ],
+  ],
+  [
+    "HTTP on 443, where a boundary allows it in the clear alone",
+    { allow: [to("a.test 443 http")] },
+    `${A}:443 host a.test`,
+    [
+      `a.test at ${A}:443 was refused: no rule permits it`,
       'rule allow-a-test-443: [{"hosts":["a.test"],"ports":[{"port":443,"protocol":"http"}]}]',
+    ],
+  ],
+  [
+    "HTTP/2 without TLS",
+    { rules: [to("a.test 80 http")] },
+    `${A}:80 http2`,
+    [
+      `${A}:80 was refused: the app speaks another protocol than the rule says (it speaks HTTP/2 without TLS)`,
+      'rule allow-8-8-8-1-80: [{"cidrs":["8.8.8.1/32"],"ports":[{"port":80,"protocol":"tcp"}]}]',
+      "advice: HTTP/2 without TLS is not judged: the app could speak HTTP/1.1 there (curl --http1.1), or a rule could permit the port as tcp",
+    ],
+  ],
+  [
+    "HTTP without a name, which could not be verified in TLS",
+    { rules: [to("8.8.8.0/24 443 https")] },
+    `${A}:443 astray ${A}`,
+    [
+      `${A}:443 was refused: a name decides here, and what the app gave can match no host: an address, or no DNS name (the name given is "${A}")`,
+      "nearest: shop/rule, entry 0: it permits 8.8.8.0/24 there as https, and the app speaks HTTP",
+      `rule allow-8-8-8-1-443: [{"cidrs":["${A}/32"],"ports":[{"port":443,"protocol":"tcp"}]}]`,
+      "advice: the app could give a name (SNI or Host); or a rule could permit the address with protocol tcp",
+    ],
+  ],
+  [
+    "the name of a Service that stands for another",
+    { rules: [to("other.test 443 https")], cluster: { externalNames: [httpbin] } },
+    `${A}:443 host httpbin`,
+    [
+      `httpbin, which stands for a.test, at ${A}:443 was refused: no rule permits it`,
+      'rule allow-a-test-443: [{"hosts":["a.test"],"ports":[{"port":443,"protocol":"https"}]}]',
+    ],
+  ],
+  [
+    "a rule that names the Service and not what it stands for",
+    { rules: [to("httpbin.shop 80 http")], cluster: { externalNames: [httpbin] } },
+    `${A}:80 host httpbin.shop`,
+    [
+      `httpbin.shop, which stands for a.test, at ${A}:80 was refused: no rule permits it`,
+      "nearest: shop/rule, entry 0: it permits httpbin.shop, but httpbin.shop stands for a.test and is judged by that name",
+      'rule allow-a-test-80: [{"hosts":["a.test"],"ports":[{"port":80,"protocol":"http"}]}]',
+    ],
+  ],
+  [
+    "a Service that stands for a name inside",
+    {
+      rules: [to("inside.test 443 tls")],
+      cluster: { externalNames: [{ ...httpbin, externalName: "inside.test" }] },
+    },
+    `${A}:443 sni httpbin.shop.svc`,
+    [
+      `httpbin.shop.svc, which stands for inside.test, at ${A}:443 was refused: ${REASONS["denied.private_address"]} (it leads to 10.20.0.5)`,
+      "nearest: shop/rule, entry 0: it permits inside.test at public addresses alone",
+      'rule allow-inside-test-443: [{"hosts":["inside.test"],"cidrs":["10.20.0.5/32"],"ports":[{"port":443,"protocol":"tls"}]}]',
     ],
   ],
   [
@@ -108,7 +181,7 @@ const CASES: readonly (readonly [string, Lists, string, readonly string[]])[] = 
     `${A}:443 malformed two server names`,
     [
       `${A}:443 was refused: ${REASONS["denied.malformed"]} (two server names)`,
-      "advice: no rule can help: see what the app sends, and whether the name exists",
+      "advice: no rule by name can help: see what the app sends",
     ],
   ],
   [
@@ -136,8 +209,8 @@ const CASES: readonly (readonly [string, Lists, string, readonly string[]])[] = 
     { rules: [to("gone.test 443 tls")] },
     `${A}:443 sni gone.test`,
     [
-      `gone.test at ${A}:443 was refused: ${REASONS["failed.dns"]}`,
-      "advice: no rule can help: see what the app sends, and whether the name exists",
+      `gone.test at ${A}:443 is permitted, but its name could not be resolved: ${REASONS["failed.dns"]}`,
+      "advice: see that gone.test exists, and that the sidecar's resolvers answer for it",
     ],
   ],
   [

@@ -1,5 +1,5 @@
 import type { Allowed } from "@sallyport/core/decision";
-import type { Explanation } from "@sallyport/core/explain";
+import type { Explanation } from "@sallyport/core/explanation";
 import { formatRule } from "@sallyport/core/manifest";
 import type { Applied } from "./applied.ts";
 import { type Finding, refusalOf } from "./ask.ts";

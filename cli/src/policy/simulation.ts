@@ -1,5 +1,5 @@
 import type { Attempt } from "@sallyport/core/decision";
-import type { Explanation } from "@sallyport/core/explain";
+import type { Explanation } from "@sallyport/core/explanation";
 import type { EgressRule } from "@sallyport/core/rules";
 import { type Applied, apply, entriesOf, podOf } from "./applied.ts";
 import { refusalOf } from "./ask.ts";

@@ -1,5 +1,6 @@
 import type { Attempt, Denied } from "@sallyport/core/decision";
-import { type Explanation, explain } from "@sallyport/core/explain";
+import { explain } from "@sallyport/core/explain";
+import type { Explanation } from "@sallyport/core/explanation";
 import type { Policy } from "@sallyport/core/policy";
 import type { EgressRule } from "@sallyport/core/rules";
 import { type Applied, entriesOf } from "./applied.ts";
