@@ -1,7 +1,7 @@
 import type { Attempt, Seen } from "./decision.ts";
 import type { DecisionRecord } from "./record.ts";
 
-type Told = "protocol" | "name" | "name_source" | "invalid_name" | "resolved";
+type Told = "protocol" | "name" | "name_source" | "external_name" | "invalid_name" | "resolved";
 
 /** What of a record says how the connection was judged. */
 export type Recorded = Pick<DecisionRecord, "original_address" | "original_port"> & {
@@ -10,10 +10,12 @@ export type Recorded = Pick<DecisionRecord, "original_address" | "original_port"
 
 /**
  * The attempt that a record tells of, to be judged again: what the app dialled and said, and our answers of that moment. A
- * name of source `dns` was never said: it is only known to lead there.
+ * name of source `dns` was never said: it is only known to lead there. One that was a Service's is what it stood for then,
+ * whether or not the policy knows that Service.
  */
 export function attemptOf(record: Recorded): Attempt {
-  const { original_address: address, original_port: port, protocol, name, resolved } = record;
+  const { original_address: address, original_port: port, protocol, resolved } = record;
+  const name = record.external_name ?? record.name;
   const said = record.name_source === "dns" ? undefined : name;
   const seen: Seen | undefined = protocol && {
     protocol,

@@ -29,7 +29,7 @@ export function judge(policy: Policy, told: Attempt, lookup: Lookup): Judged {
   const full = { address, port, seen, answers };
   let looked = false;
   for (;;) {
-    const decision = decide(policy, looked ? full : { address, port, answers });
+    const decision = evaluate(policy, looked ? full : { address, port, answers });
     if (decision.verdict === "needs_name" && seen && !looked) looked = true;
     else if (decision.verdict === "needs_addresses") {
       const names = decision.names.filter((name) => {
@@ -41,12 +41,4 @@ export function judge(policy: Policy, told: Attempt, lookup: Lookup): Judged {
         return { decision: { verdict: "needs_addresses", names }, attempt: full };
     } else return { decision, attempt: full };
   }
-}
-
-/** As proxy/src/connection.ts: nobody there could speak TLS for the app yet. */
-function decide(policy: Policy, attempt: Attempt): Decision {
-  const decision = evaluate(policy, attempt);
-  return decision.verdict === "allow" && decision.originate && policy.mode === "enforce"
-    ? { verdict: "deny", reason: "denied.protocol" }
-    : decision;
 }

@@ -48,7 +48,11 @@ for (const [args, status, said] of [
     0,
     /dialled +93\.184\.215\.14\n/,
   ],
-  [["originated.example.com:80"], 1, /denied\.protocol/],
+  [
+    ["originated.example.com:80"],
+    0,
+    /shop\/web spec\.to\[4\]: originated\.example\.com, port 80 \(https\)/,
+  ],
   [["10.96.0.1:443", "--cluster", "10.96.0.0/12"], 0, /allowed\.cluster/],
   [["evil.example.net:443", "-n", "other"], 1, /namespace: other/],
 ] as const)
