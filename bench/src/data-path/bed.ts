@@ -29,6 +29,7 @@ const TRACKING = "net.netfilter.nf_conntrack_tcp_timeout_time_wait=1";
 /** Client and contenders on the near side, the server on the far one, a veth pair between them. */
 export interface Bed {
   readonly near: NetworkNamespace;
+  readonly far: NetworkNamespace;
   /** The destination that is this contender's alone: nothing is redirected there yet. */
   destination(index: number): string;
   /** From now on what is sent there reaches the contender's port instead. */
@@ -57,7 +58,7 @@ export async function layBed(server: string, contenders: number): Promise<Bed> {
       stdio: ["ignore", "pipe", "inherit"],
     });
     await said(child, /ready/);
-    return { near, destination: addressOf, redirect: redirectOn(near), close };
+    return { near, far, destination: addressOf, redirect: redirectOn(near), close };
   } catch (error) {
     await close();
     throw error;

@@ -1,12 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { API_VERSION, type Destination } from "@sallyport/core/rules";
 import { PROXY_CONFIG_ENV, type ProxyConfigInput } from "@sallyport/proxy/contract";
 import { NODE_FLAGS } from "../sidecar.ts";
 import { DESTINATIONS, PORT } from "./bed.ts";
 import { BARE, DIRECT, OURS } from "./names.ts";
 import { type Place, peerFile } from "./peer-file.ts";
-import { HOW_TO_GET_ENVOY, type Stage } from "./stage.ts";
+import { envoy, haproxy, nginxStream, nodeVersion } from "./peers.ts";
+import type { Stage } from "./stage.ts";
 
 export interface Command {
   readonly argv: readonly string[];
@@ -28,11 +27,7 @@ export interface Contender {
   readonly missing?: string | undefined;
 }
 
-const HAPROXY = "/usr/sbin/haproxy";
-const NGINX = "/usr/sbin/nginx";
-const NGINX_STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so";
-
-export function contenders({ node, sidecar, envoy }: Stage): readonly Contender[] {
+export function contenders({ node, sidecar, envoy: binary }: Stage): readonly Contender[] {
   return [
     { name: DIRECT, note: "nothing in between: the limit of the bed" },
     sidecarContender(
@@ -44,19 +39,28 @@ export function contenders({ node, sidecar, envoy }: Stage): readonly Contender[
     {
       name: "envoy",
       note: "original_dst, tls_inspector, tcp_proxy to an ORIGINAL_DST cluster; one worker",
-      missing: envoy ? undefined : HOW_TO_GET_ENVOY,
-      version: () => /\d+\.\d+\.\d+/.exec(said(envoy ?? "", "--version"))?.[0] ?? "",
-      command: (place) => ({
-        argv: [
-          ...[envoy ?? "", "-c", peerFile("envoy.yaml", place)],
-          ...["--concurrency", "1", "--disable-hot-restart", "--log-level", "error"],
-        ],
-      }),
+      ...envoy(binary, (place) => peerFile("envoy.yaml", place)),
     },
-    haproxy("haproxy", "as it comes; SNI read by req.ssl_sni; one thread"),
-    haproxy("haproxy-tuned", "the same with splice both ways and 256 KB pipes"),
-    nginx("nginx", "stream as it comes; SNI read by ssl_preread; one worker"),
-    nginx("nginx-64k", "the same with 64 KB buffers"),
+    {
+      name: "haproxy",
+      note: "as it comes; SNI read by req.ssl_sni; one thread",
+      ...haproxy((place) => peerFile("haproxy.cfg", place)),
+    },
+    {
+      name: "haproxy-tuned",
+      note: "the same with splice both ways and 256 KB pipes",
+      ...haproxy((place) => peerFile("haproxy-tuned.cfg", place)),
+    },
+    {
+      name: "nginx",
+      note: "stream as it comes; SNI read by ssl_preread; one worker",
+      ...nginxStream((place) => peerFile("nginx.conf", place)),
+    },
+    {
+      name: "nginx-64k",
+      note: "the same with 64 KB buffers",
+      ...nginxStream((place) => peerFile("nginx-64k.conf", place)),
+    },
     {
       name: "node-pipe",
       note: "Node's own pipe(), after reading the SNI",
@@ -101,38 +105,4 @@ export function sidecarContender(
 export function ruleFor(to: Destination): NonNullable<ProxyConfigInput["policy"]> {
   const metadata = { name: "bench" };
   return { rules: [{ apiVersion: API_VERSION, kind: "EgressRule", metadata, spec: { to: [to] } }] };
-}
-
-function nodeVersion(): string {
-  return `Node ${process.version.slice(1)}`;
-}
-
-function haproxy(name: string, note: string): Contender {
-  return {
-    name,
-    note,
-    missing: existsSync(HAPROXY) ? undefined : "apt-get install haproxy",
-    version: () => /version (\d[\d.]*)/.exec(said(HAPROXY, "-v"))?.[1] ?? "",
-    command: (place) => ({ argv: [HAPROXY, "-db", "-f", peerFile(`${name}.cfg`, place)] }),
-  };
-}
-
-function nginx(name: string, note: string): Contender {
-  return {
-    name,
-    note,
-    missing:
-      existsSync(NGINX) && existsSync(NGINX_STREAM)
-        ? undefined
-        : "apt-get install nginx libnginx-mod-stream",
-    version: () => /nginx\/(\S+)/.exec(said(NGINX, "-v"))?.[1] ?? "",
-    command: (place) => ({
-      argv: [NGINX, "-p", place.folder, "-c", peerFile(`${name}.conf`, place)],
-    }),
-  };
-}
-
-/** What a program says of itself; nginx says it on standard error. */
-function said(program: string, argument: string): string {
-  return execFileSync("sh", ["-c", 'exec "$0" "$1" 2>&1', program, argument], { encoding: "utf8" });
 }

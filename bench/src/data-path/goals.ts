@@ -24,7 +24,7 @@ const THROUGHPUT = BULKS.map((bulk) => METRICS.bulk(...bulk));
 const CPU = BULKS.map((bulk) => METRICS.bulkCpu(...bulk));
 
 type Metric = { readonly name: string; readonly unit: string };
-type Figures = (metric: string, contender: string) => number | undefined;
+export type Figures = (metric: string, contender: string) => number | undefined;
 
 /** In the order of the goals; one whose figures are missing is left out. */
 export function judge(outcomes: Outcomes): readonly Judged[] {
@@ -48,7 +48,7 @@ export function judge(outcomes: Outcomes): readonly Judged[] {
   ].filter((judged) => judged !== undefined);
 }
 
-function atLeast(
+export function atLeast(
   goal: string,
   factor: number,
   metrics: readonly Metric[],
@@ -58,7 +58,7 @@ function atLeast(
   return worst(ratios(goal, metrics, who, of), (a, b) => a.ratio - b.ratio, factor, true);
 }
 
-function atMost(
+export function atMost(
   goal: string,
   factor: number,
   metrics: readonly Metric[],
@@ -128,7 +128,7 @@ function privateMemory(of: Figures): Judged | undefined {
   };
 }
 
-function limit(goal: string, { name, unit }: Metric, most: number, of: Figures) {
+export function limit(goal: string, { name, unit }: Metric, most: number, of: Figures) {
   const ours = of(name, OURS);
   if (ours === undefined) return undefined;
   return { goal, where: name, unit, ours, other: most, ratio: undefined, met: ours <= most };

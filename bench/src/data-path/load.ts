@@ -4,20 +4,22 @@ import { text } from "node:stream/consumers";
 import { awake } from "./awake.ts";
 import { type Bed, CORES } from "./bed.ts";
 
-/** How bench/load is asked. */
+/** How a program of bench/load is asked. */
 export interface Load {
-  readonly mode: "down" | "up" | "short" | "keepalive";
+  readonly mode: string;
   readonly destination: string;
   readonly connections: number;
-  /** Questions a second, for keepalive. */
+  /** Questions a second, where latencies are asked for; else there are as many as can be. */
   readonly rate?: number;
+  /** No core halts meanwhile; so it is wherever latencies are asked for. */
+  readonly awake?: boolean;
   readonly warmMs: number;
   readonly measuredMs: number;
   /** Whose CPU time is read. */
   readonly pids: readonly number[];
 }
 
-/** What it says of the measured time: bytes or connections, or latencies. */
+/** What it says of the measured time: bytes, connections or requests; or latencies. */
 export interface Counted {
   readonly seconds: number;
   readonly cpuSeconds: number;
@@ -57,7 +59,8 @@ export function loadProgram(program: string, bed: Bed) {
     return JSON.parse(said);
   };
   return {
-    run: (load: Load) => (load.mode === "keepalive" ? awake(bed, () => ask(load)) : ask(load)),
+    run: (load: Load) =>
+      load.rate !== undefined || load.awake ? awake(bed, () => ask(load)) : ask(load),
 
     /**
      * Opens a crowd step by step: each step resolves when so many connections stand, and have had an answer where they

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoadProgram } from "./load.ts";
-import type { Group } from "./names.ts";
 import type { Memory, Running } from "./running.ts";
 
 /** A contender as a measure meets it. */
@@ -21,7 +20,7 @@ export interface Metric {
 }
 
 export interface Measure {
-  readonly group: Group;
+  readonly group: string;
   readonly metrics: readonly Metric[];
   /** Starts and stops its subject itself, alone; the others are measured while all contenders run. */
   readonly fresh?: boolean;

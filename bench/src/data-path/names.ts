@@ -10,4 +10,3 @@ export const CONTENDERS = [
 
 /** What is measured together. */
 export const GROUPS = ["start", "memory", "bulk", "short", "asking", "keepalive"] as const;
-export type Group = (typeof GROUPS)[number];

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
-import { CONTENDERS, GROUPS, type Group } from "./names.ts";
+import { CONTENDERS, GROUPS } from "./names.ts";
 
 export interface Options {
   readonly only: readonly string[];
-  readonly groups: readonly Group[];
+  readonly groups: readonly string[];
   readonly runs: number;
   readonly quick: boolean;
   readonly json?: string | undefined;
@@ -11,10 +11,17 @@ export interface Options {
   readonly markdown?: string | undefined;
 }
 
-export const HELP = `bench: the data path of the sidecar beside its peers, on one bed
+/** What can be asked for, in the order in which it is reported. */
+export interface Known {
+  readonly contenders: readonly string[];
+  readonly groups: readonly string[];
+}
+export const DATA_PATH: Known = { contenders: CONTENDERS, groups: GROUPS };
 
-  --only A,B      these contenders alone: ${CONTENDERS.join(", ")}
-  --metrics A,B   these measurements alone: ${GROUPS.join(", ")}
+export const help = (title: string, minutes: string, { contenders, groups }: Known) => `${title}
+
+  --only A,B      these contenders alone: ${contenders.join(", ")}
+  --metrics A,B   these measurements alone: ${groups.join(", ")}
   --runs N        of each measurement (5 unless told; the median is what is said)
   --quick         one short run of each, in about a minute: to see that it works, not to quote
   --json FILE     the figures as [{metric, contender, unit, median, min, max, runs}]
@@ -22,11 +29,14 @@ export const HELP = `bench: the data path of the sidecar beside its peers, on on
   --markdown FILE the figures and the goals, as bench/README.md shows them
   --help
 
-It makes network namespaces, so it needs root; it takes about eight minutes.
+It makes network namespaces, so it needs root; it takes about ${minutes} minutes.
 `;
 
 /** "help", the options, or every mistake in one Error. */
-export function parseOptions(argv: readonly string[]): Options | "help" | Error {
+export function parseOptions(
+  argv: readonly string[],
+  { contenders, groups: allGroups }: Known = DATA_PATH,
+): Options | "help" | Error {
   let values: ReturnType<typeof parse>;
   try {
     values = parse(argv);
@@ -34,19 +44,19 @@ export function parseOptions(argv: readonly string[]): Options | "help" | Error 
     return new Error(`${(error as Error).message}; see --help`);
   }
   if (values.help) return "help";
-  const only = list(values.only) ?? CONTENDERS;
-  const groups = list(values.metrics) ?? GROUPS;
+  const only = list(values.only) ?? contenders;
+  const groups = list(values.metrics) ?? allGroups;
   const runs = Number(values.runs ?? (values.quick ? 1 : 5));
   const mistakes = [
-    ...unknown("--only", only, CONTENDERS),
-    ...unknown("--metrics", groups, GROUPS),
+    ...unknown("--only", only, contenders),
+    ...unknown("--metrics", groups, allGroups),
     ...(Number.isInteger(runs) && runs >= 1
       ? []
       : [`--runs: "${values.runs}" is no whole number above 0`]),
   ];
   if (mistakes.length > 0) return new Error(mistakes.join("\n"));
   const { quick, json, plot, markdown } = values;
-  const inOrder = GROUPS.filter((group) => groups.includes(group));
+  const inOrder = allGroups.filter((group) => groups.includes(group));
   return { only, groups: inOrder, runs, quick, json, plot, markdown };
 }
 

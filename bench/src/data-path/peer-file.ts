@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 
 const PEERS = resolve(import.meta.dirname, "../../peers");
 
@@ -10,14 +10,19 @@ export interface Place {
   readonly folder: string;
 }
 
-/** Puts bench/peers/NAME, its `${PORT}`, `${DESTINATION}` and `${FOLDER}` filled in, into the contender's folder. */
-export function peerFile(name: string, { port, destination, folder }: Place): string {
+/** Puts bench/peers/NAME, its `${PORT}`, `${DESTINATION}`, `${FOLDER}` and others filled in, into the contender's folder. */
+export function peerFile(
+  name: string,
+  { port, destination, folder }: Place,
+  others: Readonly<Record<string, string>> = {},
+): string {
   const values = new Map([
     ["PORT", String(port)],
     ["DESTINATION", destination],
     ["FOLDER", folder],
+    ...Object.entries(others),
   ]);
-  const file = join(folder, name);
+  const file = join(folder, basename(name));
   const text = readFileSync(join(PEERS, name), "utf8");
   writeFileSync(
     file,

@@ -63,7 +63,7 @@ export async function start(
 }
 
 /** State 0A of /proc/net/tcp is TCP_LISTEN; the file is that of the process's network namespace. */
-function isListening(pid: number, port: number): boolean {
+export function isListening(pid: number, port: number): boolean {
   const hexadecimal = port.toString(16).toUpperCase().padStart(4, "0");
   return new RegExp(`:${hexadecimal} 00000000:0000 0A`).test(
     readFileSync(`/proc/${pid}/net/tcp`, "utf8"),

@@ -30,8 +30,8 @@ export async function stage(cache: string): Promise<Stage> {
     node: staged(process.execPath, folder, "node"),
     sidecar: join(await bundle("proxy", folder), "proxy.cjs"),
     envoy: stagedIfThere(join(cache, "sallyport/envoy", ENVOY_IN_PACKAGE), folder, "envoy"),
-    load: compile("load", folder, "server.c"),
-    server: compile("server", folder, "{load,near,bulk,short,keepalive,idle}.c"),
+    load: compile("load", folder, globSync("*.c", { cwd: LOAD, exclude: ["server.c"] })),
+    server: compile("server", folder, ["common.c", "server.c"]),
   };
 }
 
@@ -54,9 +54,9 @@ function stagedIfThere(file: string, folder: string, name: string): string | und
   return existsSync(file) ? staged(file, folder, name) : undefined;
 }
 
-function compile(name: string, folder: string, exclude: string): string {
+/** Makes `FOLDER/NAME` of sources under bench/load. */
+export function compile(name: string, folder: string, sources: readonly string[]): string {
   const program = join(folder, name);
-  const sources = globSync("*.c", { cwd: LOAD, exclude: [exclude] });
   execFileSync(
     "cc",
     [

@@ -1,7 +1,6 @@
 import { columns } from "../report.ts";
 import type { Judged } from "./goals.ts";
 import type { Measure } from "./measures.ts";
-import { CONTENDERS } from "./names.ts";
 import type { Outcome, Outcomes } from "./results.ts";
 
 /** Three figures that count, or the whole number. */
@@ -11,12 +10,20 @@ export function number(value: number): string {
 }
 
 /** A contender a row: median (minimum–maximum), what failed and why below. */
-export function results(measures: readonly Measure[], outcomes: Outcomes): string {
-  return measures.map(({ metrics }) => ofMetrics(metrics, outcomes)).join("\n\n");
+export function results(
+  measures: readonly Measure[],
+  outcomes: Outcomes,
+  inOrder: readonly string[],
+): string {
+  return measures.map(({ metrics }) => ofMetrics(metrics, outcomes, inOrder)).join("\n\n");
 }
 
-function ofMetrics(metrics: Measure["metrics"], outcomes: Outcomes): string {
-  const contenders = CONTENDERS.filter((contender) =>
+function ofMetrics(
+  metrics: Measure["metrics"],
+  outcomes: Outcomes,
+  inOrder: readonly string[],
+): string {
+  const contenders = inOrder.filter((contender) =>
     metrics.some(({ name }) => outcomes.get(name)?.has(contender)),
   );
   const rows = contenders.map((contender) => [
