@@ -1,0 +1,31 @@
+import { atLeast, type Figures, type Judged, limit } from "../data-path/goals.ts";
+import { median, type Outcomes } from "../data-path/results.ts";
+import { ALL_KEPT, METRICS, TLS_KEPT } from "./measures.ts";
+
+const PEER = "nginx";
+const CPU_US = 30;
+
+/** In the order of the goals, each by its worst metric; one whose figures are missing is left out. */
+export function judge(outcomes: Outcomes): readonly Judged[] {
+  const of: Figures = (metric, contender) => median(outcomes, metric, contender);
+  const kept = (mode: "get" | "post") =>
+    ALL_KEPT.filter(([each]) => each === mode).map(([, at]) => METRICS.kept("plain", mode, at));
+  const tls = TLS_KEPT.map(([mode, at]) => METRICS.kept("tls", mode, at));
+  return [
+    atLeast("keep-alive GET ≥ 0.85 × nginx", 0.85, kept("get"), PEER, of),
+    atLeast("keep-alive POST ≥ 0.85 × nginx", 0.85, kept("post"), PEER, of),
+    atLeast("TLS keep-alive ≥ 0.7 × nginx", 0.7, tls, PEER, of),
+    atLeast("Connection: close ≥ 0.75 × nginx", 0.75, [METRICS.closed("plain")], PEER, of),
+    atLeast("1 MiB down ≥ nginx", 1, [METRICS.large("plain", "down")], PEER, of),
+    atLeast("1 MiB up ≥ nginx", 1, [METRICS.large("plain", "up")], PEER, of),
+    cpu(of),
+  ].filter((judged) => judged !== undefined);
+}
+
+function cpu(of: Figures): Judged | undefined {
+  return ALL_KEPT.map(([mode, at]) =>
+    limit(`CPU a request ≤ ${CPU_US} µs`, METRICS.keptCpu("plain", mode, at), CPU_US, of),
+  )
+    .filter((judged) => judged !== undefined)
+    .sort((a, b) => b.ours - a.ours)[0];
+}
