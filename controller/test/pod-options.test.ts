@@ -22,7 +22,10 @@ test("every option has a default, and the defaults are these", () => {
       pod: { namespace: "default", labels: {}, namespaceLabels: {} },
       rules: [],
       boundaries: [],
-      cluster: { ranges: [], nodes: [], endpoints: [] },
+      cluster: {
+        ...{ ranges: [], nodes: [], endpoints: [] },
+        ...{ domain: "cluster.local", externalNames: [] },
+      },
       resolvers: [],
     },
     accessLog: { select: "all", queueBytes: 1_048_576 },

@@ -35,7 +35,9 @@ for (const [grace, native, ordinary] of [
   });
 
 test("the sidecar is told the policy, whose pod it is for, what to log and who it is", () => {
-  const policy = { mode: "enforce", cluster: { ranges: ["10.244.0.0/16"] } } as const;
+  const externalNames = [{ namespace: "shop", name: "httpbin", externalName: "httpbin.org" }];
+  const cluster = { ranges: ["10.244.0.0/16"], domain: "corp.local", externalNames };
+  const policy = { mode: "enforce" as const, cluster };
   const { config, proxy } = sidecarOf(
     {},
     {
@@ -48,7 +50,10 @@ test("the sidecar is told the policy, whose pod it is for, what to log and who i
   );
   assert.equal(config.policy.mode, "enforce");
   assert.equal(config.policy.pod.namespace, "shop");
-  assert.deepEqual(config.policy.cluster.ranges, ["10.244.0.0/16", "10.96.0.0/12"]);
+  assert.deepEqual(config.policy.cluster, {
+    ...{ ...cluster, ranges: ["10.244.0.0/16", "10.96.0.0/12"] },
+    ...{ nodes: [], endpoints: [] },
+  });
   assert.deepEqual(config.policy.resolvers, ["10.96.0.10"]);
   assert.equal(config.accessLog.select, "denied");
   assert.equal(config.logLevel, "debug");
