@@ -1,6 +1,7 @@
 import type { Denied } from "@sallyport/core/decision";
 import { evaluate } from "@sallyport/core/evaluate";
-import { type Explanation, explain } from "@sallyport/core/explain";
+import { explain } from "@sallyport/core/explain";
+import type { Explanation } from "@sallyport/core/explanation";
 import { formatRule } from "@sallyport/core/manifest";
 import type { Policy } from "@sallyport/core/policy";
 import type { DecisionRecord } from "@sallyport/core/record";
