@@ -1,3 +1,6 @@
+import type { RequestParts } from "./request-edits.ts";
+import type { ResponseParts } from "./response-edits.ts";
+
 /**
  * An HTTP/1 message as it was understood (RFC 9112), in exactly one way; what can be read in two is a Fault. Request and
  * response heads are read by request-head.ts and response-head.ts, bodies by body.ts; what is sent on is written from
@@ -45,6 +48,10 @@ export interface RequestHead {
   readonly wantsJson: boolean;
   /** Safe to send a second time on another connection: an idempotent method (RFC 9110 §9.2.2) and no body. */
   readonly isRepeatable: boolean;
+  /** It authenticates the connection and not the request (NTLM, Negotiate): nobody else may use that connection. */
+  readonly bindsConnection: boolean;
+  /** The head itself, for forward.ts. */
+  readonly parts: RequestParts;
 }
 
 export interface ResponseHead {
@@ -58,6 +65,8 @@ export interface ResponseHead {
   readonly isWebSocket: boolean;
   /** It authenticates the connection and not the request (NTLM, Negotiate): nobody else may use that connection. */
   readonly bindsConnection: boolean;
+  /** The head itself, for forward.ts. */
+  readonly parts: ResponseParts;
 }
 
 /** Reads one body, and gives on what it is made of. */

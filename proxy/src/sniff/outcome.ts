@@ -12,18 +12,20 @@ export interface Tls {
   readonly alpn: readonly string[];
 }
 
-/** A complete HTTP/1 request head. Neither host: it has no Host field. CONNECT is the caller's to refuse. */
+/** A complete and sound HTTP/1 request head. It has exactly one of the two hosts. */
 export interface Http {
   readonly kind: "http";
   /** Canonical, without its port. */
   readonly host?: string | undefined;
-  /** As `invalidName`, with its port. */
+  /** As `invalidName`, with its port; never empty. */
   readonly invalidHost?: string | undefined;
   /** The port of the Host field; undefined where it gives none. */
   readonly hostPort?: number | undefined;
   readonly method: string;
   /** Without the query; printable, and cut where it is very long. */
   readonly path: string;
+  /** It prefers to be answered in JSON. */
+  readonly wantsJson: boolean;
 }
 
 /** Certain to be this protocol, and not what the protocol allows. */
@@ -31,6 +33,8 @@ export interface Malformed {
   readonly kind: "malformed";
   readonly protocol: "tls" | "http";
   readonly problem: string;
+  /** Of HTTP: how such a request is answered. */
+  readonly status?: 400 | 414 | 417 | 431 | undefined;
 }
 
 /** It cannot be told yet. */
