@@ -1,9 +1,9 @@
 /**
  * `bundle.ts [FOLDER]` makes what goes into the images, under dist/ unless told: one compact CommonJS file per program,
- * without node_modules, and the addon beside the sidecar's. A sidecar run from its sources takes five times as long to
- * start and twice the memory.
+ * without node_modules, and beside the sidecar's the addon and the admin page. A sidecar run from its sources takes five
+ * times as long to start and twice the memory.
  */
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
@@ -41,8 +41,31 @@ export async function bundle(name: Program, folder: string): Promise<string> {
     const addon = join(target, "build/Release/sallyport.node");
     await mkdir(dirname(addon), { recursive: true });
     await copyFile(ADDON, addon);
+    await writeFile(join(target, "page.html"), await page());
   }
   return target;
+}
+
+/** The admin page as one document: proxy/page/page.html with its style and its script inside. */
+async function page(): Promise<string> {
+  const folder = join(ROOT, "proxy/page");
+  const built = await build({
+    entryPoints: [join(folder, "main.ts"), join(folder, "page.css")],
+    bundle: true,
+    minify: true,
+    target: "es2022",
+    format: "iife",
+    outdir: folder,
+    write: false,
+    logLevel: "warning",
+  });
+  const text = (end: string) =>
+    built.outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
+  const html = await readFile(join(folder, "page.html"), "utf8");
+  // Functions: a replacement's own `$` would mean something.
+  return html
+    .replace("<!-- style -->", () => `<style>${text(".css").trim()}</style>`)
+    .replace("<!-- script -->", () => `<script>${text(".js").trim()}</script>`);
 }
 
 if (import.meta.main) {

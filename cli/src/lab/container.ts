@@ -38,7 +38,8 @@ fi
 if [ -n "$IMAGE" ]; then
   mount -t tmpfs -o size=1m,mode=755 tmpfs /opt/sallyport
   mkdir -m 755 /opt/sallyport/build
-  for file in "$IMAGE"/*.cjs; do
+  for file in "$IMAGE"/*.cjs "$IMAGE"/*.html; do
+    [ -f "$file" ] || continue
     : > "/opt/sallyport/\${file##*/}"
     mount --bind "$file" "/opt/sallyport/\${file##*/}"
   done

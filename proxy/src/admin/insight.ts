@@ -74,7 +74,7 @@ export function insightInto(parts: Parts): Insight {
     overview: () => {
       const notReady = parts.notReady();
       return {
-        ...{ pod: pod.name, namespace: pod.namespace, started },
+        ...{ pod: pod.name, namespace: pod.namespace || policy.policy.namespace, started },
         now: new Date(parts.now()).toISOString(),
         policy: {
           ...{ mode: policy.policy.mode, version: policy.version, applied: applied() },

@@ -37,6 +37,7 @@ export function protectionOf(page: string): Readonly<Record<string, string>> {
     `script-src ${hashes(page, "script")}`,
     `style-src ${hashes(page, "style")}`,
     "connect-src 'self'",
+    "img-src data:",
     ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
     "require-trusted-types-for 'script'",
   ];

@@ -1,0 +1,88 @@
+import { showConnections } from "./connection-list.ts";
+import { DestinationTable } from "./destination-table.ts";
+import { byId, setText } from "./dom.ts";
+import { Feed, type News } from "./feed.ts";
+import { counted, formatCount } from "./format.ts";
+import { showHead, showUnreachable } from "./head.ts";
+import { isSort, type Sort } from "./rows.ts";
+
+const table = new DestinationTable(byId("destinations"));
+const filter = byId("filter") as HTMLInputElement;
+const sort = byId("sort") as HTMLSelectElement;
+const pause = byId("pause");
+const open = byId("open") as HTMLDetailsElement;
+
+let latest: News | undefined;
+let heardMs: number | undefined;
+
+const feed = new Feed({
+  wantsConnections: () => open.open,
+  news: (news) => {
+    latest = news;
+    heardMs = performance.now();
+    document.body.classList.remove("unreachable");
+    setText(byId("state"), "live");
+    showUnreachable(undefined, heardMs);
+    show();
+  },
+  failed: (error) => {
+    document.body.classList.add("unreachable");
+    setText(byId("state"), "not reached");
+    showUnreachable(error, heardMs);
+  },
+});
+
+function sorting(): Sort {
+  return isSort(sort.value) ? sort.value : "name";
+}
+
+function show(): void {
+  if (!latest) return;
+  const { overview, destinations, others, connections } = latest;
+  const nowMs = Date.parse(overview.now);
+  showHead(overview);
+  const shown = table.show(destinations, { filter: filter.value, sort: sorting(), nowMs });
+  for (const head of document.querySelectorAll<HTMLElement>("th[data-sort]"))
+    if (head.dataset.sort === sorting())
+      head.setAttribute("aria-sort", sorting() === "name" ? "ascending" : "descending");
+    else head.removeAttribute("aria-sort");
+  say("empty", shown > 0 ? "" : emptiness(destinations.length));
+  say("others", others.destinations === 0 ? "" : forgotten(others));
+  if (connections) showConnections(byId("open-list"), connections, nowMs);
+}
+
+function emptiness(all: number): string {
+  return all === 0
+    ? "Nothing has left this pod yet. As soon as it connects to something, it stands here."
+    : `None of ${counted(all, "destination")} fits the filter.`;
+}
+
+function forgotten({ destinations, connections, requests }: News["others"]): string {
+  const of = `${counted(connections, "connection")} and ${counted(requests, "request")}`;
+  return `${formatCount(destinations)} more have not been seen for longest and are no longer kept one by one: ${of}.`;
+}
+
+function say(id: string, text: string): void {
+  const place = byId(id);
+  place.hidden = text === "";
+  setText(place, text);
+}
+
+filter.addEventListener("input", show);
+sort.addEventListener("change", show);
+byId("controls").addEventListener("submit", (event) => event.preventDefault());
+open.addEventListener("toggle", () => feed.wake());
+pause.addEventListener("click", () => {
+  feed.isPaused = !feed.isPaused;
+  pause.setAttribute("aria-pressed", String(feed.isPaused));
+  setText(pause, feed.isPaused ? "Resume" : "Pause");
+  setText(byId("state"), feed.isPaused ? "paused" : "live");
+  document.body.classList.toggle("paused", feed.isPaused);
+  feed.wake();
+});
+for (const head of document.querySelectorAll<HTMLElement>("th[data-sort]"))
+  head.addEventListener("click", () => {
+    sort.value = head.dataset.sort ?? "name";
+    show();
+  });
+feed.wake();
