@@ -1,10 +1,13 @@
 import type { Allowed, Answers, Denied, Seen } from "@sallyport/core/decision";
 import { explain } from "@sallyport/core/explain";
 import type { Policy } from "@sallyport/core/policy";
-import type { FailReason, Reason } from "@sallyport/core/reasons";
+import type { Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord, Ending } from "@sallyport/core/record";
 import { attemptOf, nameOf, type OpenConnection, type Outcome } from "./connection.ts";
 import type { Finished } from "./engine.ts";
+import { failReason } from "./fail-reason.ts";
+import { shownPath } from "./http/target.ts";
+import type { Told } from "./http/told.ts";
 
 /** What the records of one sidecar share. */
 export interface Recording {
@@ -44,9 +47,47 @@ export function recordOf(
   };
 }
 
+/** The record of one request, complete. */
+export function recordOfRequest(
+  connection: OpenConnection,
+  told: Told,
+  recording: Recording,
+  nowMs: number,
+): DecisionRecord {
+  const { number, destination, resolved } = connection;
+  const { request, verdict, seen, dialled, connectMs, error, status } = told;
+  const asked = request && { method: request.method, path: shownPath(request.target) };
+  const judged = { ...connection, seen, request: asked, resolved, outcome: verdict };
+  const allowed = verdict?.verdict === "allow" ? verdict : undefined;
+  return {
+    time: new Date(told.startedMs).toISOString(),
+    pod: recording.pod.name,
+    namespace: recording.pod.namespace,
+    connection: number,
+    request: told.number,
+    verdict: allowed ? "allow" : "deny",
+    reason: told.reason ?? verdict?.reason ?? "failed.dns",
+    ...decidedBy(judged, verdict, recording),
+    original_address: destination.address,
+    original_port: destination.port,
+    ...shown(judged, verdict),
+    ...(status !== undefined && { status }),
+    ...(allowed?.externalName !== undefined && { external_name: allowed.externalName }),
+    ...(allowed?.originate && { originated: true as const }),
+    ...(dialled !== undefined && { dialled_address: dialled, dialled_port: destination.port }),
+    bytes_sent: told.sent,
+    bytes_received: told.received,
+    ...(connectMs !== undefined && { connect_ms: connectMs }),
+    duration_ms: nowMs - told.startedMs,
+    closed_by: told.by,
+    closed_how: told.how,
+    ...(error !== undefined && { error }),
+  };
+}
+
 function reasonOf({ outcome, revoked, seen }: OpenConnection, end: Finished): Reason {
   if (revoked && end.how === "closed") return "revoked";
-  if (end.how === "failed") return failure(end.error);
+  if (end.how === "failed") return failReason(end.error);
   if (outcome) return outcome.reason;
   // It went before it was decided: the sidecar was too slow, or the app would not wait for what it was asked.
   if (end.how === "timeout") return "failed.internal";
@@ -99,7 +140,7 @@ function shown(connection: OpenConnection, outcome: Outcome | undefined) {
     ...(seen && { protocol: seen.protocol }),
     ...(name !== undefined && { name, name_source: sourceOf(name, seen) }),
     ...(seen?.invalidName !== undefined && { invalid_name: seen.invalidName }),
-    ...request,
+    ...(request && { method: request.method, path: request.path }),
     ...(addresses && { resolved: addresses }),
   };
 }
@@ -125,22 +166,3 @@ const HOW: Readonly<Record<Finished["how"], Ending>> = {
   timeout: "timeout",
   closed: "drain",
 };
-
-/** connect(2) and ip(7) errors. EPERM and EACCES are a packet filter's word on the way out. */
-const FAILURES: Readonly<Record<string, FailReason>> = {
-  ECONNREFUSED: "failed.connect_refused",
-  ETIMEDOUT: "failed.connect_timeout",
-  ECONNRESET: "failed.reset",
-  EHOSTUNREACH: "failed.unreachable",
-  ENETUNREACH: "failed.unreachable",
-  EHOSTDOWN: "failed.unreachable",
-  ENETDOWN: "failed.unreachable",
-  ENONET: "failed.unreachable",
-  EACCES: "failed.unreachable",
-  EPERM: "failed.unreachable",
-  EINVAL: "failed.unreachable",
-};
-
-function failure(code = ""): FailReason {
-  return FAILURES[code] ?? "failed.internal";
-}

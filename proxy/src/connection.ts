@@ -10,6 +10,8 @@ import type {
 import { evaluate } from "@sallyport/core/evaluate";
 import type { Policy } from "@sallyport/core/policy";
 import type { Endpoint } from "./engine.ts";
+import type { AnswerStatus } from "./http/answer.ts";
+import type { HttpConnection } from "./http/http-connection.ts";
 import { type Answer, isNone } from "./resolve/answer.ts";
 
 /**
@@ -25,7 +27,7 @@ export interface OpenConnection {
   readonly destination: Endpoint;
   /** What its first bytes have shown; undefined where nobody has looked. */
   seen?: Seen | undefined;
-  request?: { readonly method: string; readonly path: string } | undefined;
+  request?: Asked | undefined;
   /** Names that were resolved for it, as they were answered. */
   resolved?: Map<string, readonly string[]> | undefined;
   /** Of these, those of which nobody knew anything. */
@@ -36,6 +38,18 @@ export interface OpenConnection {
   outcome?: Outcome | undefined;
   /** A newer policy refuses it. */
   revoked?: boolean;
+  /** Its requests are judged one by one: `seen`, `resolved` and `outcome` are of the one under way. */
+  http?: HttpConnection;
+}
+
+/** What an HTTP request asks for, as far as records and refusals say it. */
+export interface Asked {
+  readonly method: string;
+  /** Without its query, printable. */
+  readonly path: string;
+  readonly wantsJson?: boolean;
+  /** How its head is answered where it cannot be read: 400, 414, 431. */
+  readonly status?: AnswerStatus;
 }
 
 /** What was decided; or why nothing could be. */
@@ -105,9 +119,6 @@ async function decideLater(
 function judge(connection: OpenConnection, means: Means): Decision {
   const decision = evaluate(means.policy(), attemptOf(connection, means.answers));
   if (decision.verdict === "allow") noteAnswers(connection, decision, means.answers);
-  // The HTTP path is not built yet: nobody here could speak TLS for the app.
-  if (decision.verdict === "allow" && decision.originate && means.policy().mode === "enforce")
-    return { verdict: "deny", reason: "denied.protocol" };
   return decision;
 }
 
@@ -132,18 +143,20 @@ function noteAnswers(connection: OpenConnection, allowed: Allowed, answers: Answ
 }
 
 /**
- * The same again, for one that is open: whether the policy in force still permits what was dialled. What was never
+ * The same again, for one that is open: why the policy in force refuses what was dialled, if it does. What was never
  * looked at can no longer be, and counts as carrying no name.
  */
-export async function isStillAllowed(
+export async function refusalOf(
   connection: OpenConnection,
   dialled: readonly string[],
   means: Means,
-): Promise<boolean> {
-  if (means.policy().mode === "audit") return true;
+): Promise<Denied | undefined> {
+  if (means.policy().mode === "audit") return undefined;
   const look = () => Promise.resolve<Seen>({ protocol: "opaque" });
   const verdict = await decide({ ...connection }, { ...means, look });
-  return verdict?.verdict === "allow" && dialled.every((address) => verdict.dial.includes(address));
+  if (verdict?.verdict !== "allow") return verdict ?? { verdict: "deny", reason: "failed.dns" };
+  const isElsewhere = dialled.some((address) => !verdict.dial.includes(address));
+  return isElsewhere ? { verdict: "deny", reason: "denied.stale_address" } : undefined;
 }
 
 /** Its own answers before those of the moment: what was asked for it must not run out while it is decided. */

@@ -1,18 +1,20 @@
 import type { Seen } from "@sallyport/core/decision";
+import { restsOnWords } from "@sallyport/core/evaluate";
 import { explain } from "@sallyport/core/explain";
 import type { PortRange } from "@sallyport/core/ports";
 import type { DecisionRecord } from "@sallyport/core/record";
 import {
   attemptOf,
   decide,
-  isStillAllowed,
   type Means,
   type OpenConnection,
   type Outcome,
+  refusalOf,
 } from "./connection.ts";
 import { type Recording, recordOf } from "./connection-record.ts";
 import type { ProxyConfig } from "./contract.ts";
 import { type Endpoint, Engine, type Finished, type Inbound } from "./engine.ts";
+import { HttpPath } from "./http/http-path.ts";
 import { type LiveConnection, liveOf } from "./live-connection.ts";
 import { look, note } from "./look.ts";
 import { refusalFor } from "./refusal.ts";
@@ -25,8 +27,12 @@ import type { Names } from "./resolve/names.ts";
  */
 const HEAD_START_MS = 3;
 
+type Config = Pick<ProxyConfig, "limits" | "waits" | "threads" | "http" | "upstreamTls">;
+
 export interface Surroundings extends Omit<Recording, "answers"> {
   readonly names: Names;
+  /** Authorities that are trusted beside the well-known ones, in PEM, for TLS that is originated. */
+  readonly authorities: readonly string[];
   /** Milliseconds since the epoch. */
   now(): number;
   onRecord(record: DecisionRecord): void;
@@ -38,18 +44,15 @@ export interface Surroundings extends Omit<Recording, "answers"> {
 export class Connections {
   readonly #engine: Engine;
   readonly #around: Surroundings;
-  readonly #config: Pick<ProxyConfig, "limits" | "waits">;
+  readonly #config: Config;
+  readonly #http: HttpPath;
   readonly #recording: Recording;
   readonly #open = new Map<number, OpenConnection>();
   #empty: (() => void)[] = [];
   #count = 0;
 
   /** Listens at once. Throws EngineError. */
-  constructor(
-    listen: readonly Endpoint[],
-    config: Pick<ProxyConfig, "limits" | "waits" | "threads">,
-    around: Surroundings,
-  ) {
+  constructor(listen: readonly Endpoint[], config: Config, around: Surroundings) {
     this.#around = around;
     this.#config = config;
     this.#recording = { ...around, answers: around.names.answers };
@@ -71,6 +74,9 @@ export class Connections {
       },
       threads,
     );
+    const { now, onRecord, authorities } = around;
+    const http = { engine: this.#engine, recording: this.#recording, now, onRecord };
+    this.#http = new HttpPath(config, authorities, http);
   }
 
   get ports(): readonly number[] {
@@ -98,15 +104,17 @@ export class Connections {
 
   /** Judges what is open by the policy in force; what it refuses is reset and recorded as revoked. */
   async reconsider(): Promise<void> {
+    this.#http.forgetUpstreams();
     const live = await this.#engine.report();
     const open = [...this.#open].filter(([, { outcome }]) => outcome?.verdict === "allow");
     await Promise.all(
       open.map(async ([id, connection]) => {
         const { outcome } = connection;
         if (outcome?.verdict !== "allow") return;
+        if (connection.http) return this.#http.reconsider(id, connection, this.#means(id));
         const index = live.get(id)?.dialled;
         const dialled = index === undefined ? outcome.dial : outcome.dial.slice(index, index + 1);
-        if (await isStillAllowed(connection, dialled, this.#means(id))) return;
+        if (!(await refusalOf(connection, dialled, this.#means(id)))) return;
         connection.revoked = true;
         this.#engine.close(id);
       }),
@@ -119,13 +127,26 @@ export class Connections {
     return new Promise((resolve) => this.#empty.push(resolve));
   }
 
+  /** No HTTP connection goes on to another request. */
+  retire(): void {
+    this.#http.retire();
+  }
+
+  /** For TLS that is originated from now on. */
+  trust(authorities: readonly string[]): void {
+    this.#http.trust(authorities);
+  }
+
   /** Resets all that are open and gives their number. */
   cut(): number {
+    const { size } = this.#open;
+    this.#http.cut();
     this.#engine.closeAll();
-    return this.#open.size;
+    return size;
   }
 
   stop(): Promise<void> {
+    this.#http.close();
     return this.#engine.stop();
   }
 
@@ -171,12 +192,23 @@ export class Connections {
   #obey(id: number, connection: OpenConnection, outcome: Outcome): void {
     connection.outcome = outcome;
     const { destination, seen } = connection;
-    if (outcome.verdict === "allow") {
+    if (outcome.verdict === "allow" && this.#isSpokenFor(connection)) {
+      void this.#http.take(id, connection, this.#means(id));
+    } else if (outcome.verdict === "allow") {
       const { connectTimeoutMs } = this.#config.limits;
       this.#engine.relay(id, outcome.dial, destination.port, connectTimeoutMs, !seen);
     } else {
       void this.#refuse(id, connection);
     }
+  }
+
+  /** HTTP, where what it says decides: each request is judged, and the HTTP path has it. */
+  #isSpokenFor(connection: OpenConnection): boolean {
+    const { answers } = this.#around.names;
+    return (
+      connection.seen?.protocol === "http" &&
+      restsOnWords(this.#around.policy(), attemptOf(connection, answers))
+    );
   }
 
   /** In the app's own language: where nobody has looked yet, a short look says which. */
@@ -186,7 +218,8 @@ export class Connections {
     connection.seen ??= await this.#look(id, connection, true);
     const policy = this.#around.policy();
     const attempt = attemptOf(connection, this.#around.names.answers);
-    this.#engine.refuse(id, refusalFor(connection.seen, explain(policy, attempt, outcome)));
+    const explanation = explain(policy, attempt, outcome);
+    this.#engine.refuse(id, refusalFor(connection.seen, explanation, connection.request));
   }
 
   async #look(id: number, connection: OpenConnection, brief: boolean): Promise<Seen | undefined> {
@@ -210,7 +243,8 @@ export class Connections {
     const connection = this.#open.get(id);
     if (!connection) return;
     this.#open.delete(id);
-    this.#around.onRecord(recordOf(connection, end, this.#recording));
+    // Where each request has its record, the connection needs none.
+    if (!connection.http) this.#around.onRecord(recordOf(connection, end, this.#recording));
     if (this.#open.size === 0) for (const resolve of this.#empty.splice(0)) resolve();
   }
 }

@@ -59,6 +59,33 @@ export const ProxyConfig = z.strictObject({
       unfinishedMs: Milliseconds.min(1).default(5_000),
     })
     .prefault({}),
+  /** Of HTTP that is judged request by request. */
+  http: z
+    .strictObject({
+      /** Of one request's or response's head, in bytes; of its fields; and of a request's target. More is refused (431, 414, 502). */
+      headBytes: z.int().min(1_024).max(65_536).default(65_536),
+      headFields: z.int().min(8).max(1_000).default(256),
+      targetBytes: z.int().min(256).max(65_536).default(16_384),
+      /** Between two requests of an app's connection; 0: for ever. */
+      idleTimeoutMs: Milliseconds.default(3_600_000),
+      /** Without a byte either way while a request is answered, and in a WebSocket; 0: for ever. */
+      exchangeTimeoutMs: Milliseconds.default(3_600_000),
+      /** An app's connection older than this ends with its next response; 0: none does. */
+      connectionTimeoutMs: Milliseconds.default(0),
+      /** Connections to destinations that are kept for the next one to go there, in all and to one of them. */
+      idleUpstreams: z.int().min(0).max(10_000).default(64),
+      idleUpstreamsEach: z.int().min(0).max(10_000).default(16),
+      idleUpstreamTimeoutMs: Milliseconds.default(15_000),
+    })
+    .prefault({}),
+  /** TLS that the sidecar speaks for an app (`https`). */
+  upstreamTls: z
+    .strictObject({
+      /** PEM files of authorities that are trusted beside the well-known ones; read again when they change. */
+      caFiles: z.array(z.string().min(1)).default([]),
+      handshakeTimeoutMs: Milliseconds.min(1).default(10_000),
+    })
+    .prefault({}),
   /** Native threads that accept and relay. One moves more than a small node's network; JavaScript judges for all. */
   threads: z.int().min(1).max(16).default(1),
   /** After SIGTERM: new connections are taken for `minMs`, open ones may go on for `maxMs`. */

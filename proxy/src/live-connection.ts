@@ -27,9 +27,10 @@ export interface LiveConnection {
 
 export function liveOf(
   connection: OpenConnection,
-  { sent, received }: { readonly sent: number; readonly received: number } = NOTHING,
+  moved: { readonly sent: number; readonly received: number } = NOTHING,
 ): LiveConnection {
-  const { number, startedMs, source, destination, seen, outcome } = connection;
+  const { number, startedMs, source, destination, seen, outcome, http } = connection;
+  const { sent, received } = http ?? moved;
   const allowed = outcome?.verdict === "allow" ? outcome : undefined;
   const matched = allowed && matchedText(allowed);
   const name = allowed ? nameOf(connection, allowed) : seen?.name;
@@ -44,6 +45,7 @@ export function liveOf(
     ...(seen?.invalidName !== undefined && { invalidName: seen.invalidName }),
     ...(rule !== undefined && { rule }),
     ...(matched && { matched }),
+    ...(http && { requests: http.requests }),
     ...{ bytesSent: sent, bytesReceived: received },
   };
 }

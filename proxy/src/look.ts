@@ -1,6 +1,7 @@
 import type { Seen } from "@sallyport/core/decision";
-import type { OpenConnection } from "./connection.ts";
+import type { Asked, OpenConnection } from "./connection.ts";
 import type { Engine, Head } from "./engine.ts";
+import { seenIn } from "./http/seen.ts";
 import { MAX_HEAD, type Sniff, sniff } from "./sniff/sniff.ts";
 
 /** How long an app may take, in ms: to say anything, and from then on to finish its beginning. */
@@ -11,7 +12,7 @@ export interface Patience {
 
 export interface Sight {
   readonly seen: Seen;
-  readonly request?: { readonly method: string; readonly path: string };
+  readonly request?: Asked | undefined;
 }
 
 /** Looks at what an app says first, without taking it, until it is clear what it is. Undefined when the connection is gone. */
@@ -54,14 +55,10 @@ function sightOf(sniffed: Sniff, head: Pick<Head, "bytes" | "ended">, port: numb
         seen: { protocol: "tls", name: sniffed.serverName, invalidName: sniffed.invalidName },
       };
     case "http": {
-      const { host, hostPort, invalidHost, method, path } = sniffed;
-      // A Host of another port than the one dialled is no name for this connection (RFC 9110 §7.2).
-      const astray = hostPort !== undefined && hostPort !== port;
+      const { host, hostPort, invalidHost, method, path, wantsJson } = sniffed;
       return {
-        seen: astray
-          ? { protocol: "http", invalidName: `${host ?? invalidHost}:${hostPort}` }
-          : { protocol: "http", name: host, invalidName: invalidHost },
-        request: { method, path },
+        seen: seenIn({ name: host, invalidName: invalidHost, port: hostPort }, port),
+        request: { method, path, wantsJson },
       };
     }
     case "http2":

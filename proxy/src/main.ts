@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { parseArgs } from "node:util";
 import { BoundedWriter } from "./bounded-writer.ts";
@@ -65,16 +66,17 @@ async function serve(path: string | undefined): Promise<void> {
     mode: config.policy.mode,
     started_ms: Math.round(performance.now()),
   });
-  const stopWatching =
-    path === undefined
-      ? undefined
-      : watchContent(path, content, () => reload(path, config, sidecar, log));
+  const watches = config.upstreamTls.caFiles.map((file) =>
+    watchContent(file, readFileSync(file, "utf8"), () => sidecar.readTrust()),
+  );
+  if (path !== undefined)
+    watches.push(watchContent(path, content, () => reload(path, config, sidecar, log)));
 
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1);
     stopping = true;
-    stopWatching?.();
+    for (const stopWatching of watches) stopWatching();
     log("info", `${signal}: draining; once more ends at once`);
     void sidecar
       .drain()

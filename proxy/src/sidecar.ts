@@ -8,6 +8,7 @@ import { Connections, type Surroundings } from "./connections.ts";
 import type { ProxyConfig } from "./contract.ts";
 import { Destinations } from "./destinations.ts";
 import { EngineError } from "./engine.ts";
+import { readBundles, TrustError } from "./http/trust.ts";
 import type { Log } from "./log.ts";
 import { PolicyHolder } from "./policy-holder.ts";
 import { RecentRecords } from "./recent-records.ts";
@@ -29,6 +30,8 @@ export interface Sidecar {
   applyPolicy(source: PolicySource): boolean;
   /** A policy that cannot be used changes nothing and is reported. */
   rejectPolicy(problem: string): void;
+  /** Reads the bundles of authorities again. What cannot be used changes nothing and is logged. */
+  readTrust(): void;
   /** Takes new connections for `drain.minMs`, waits for open ones until `drain.maxMs`, then resets what is left. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -56,6 +59,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const connections = openConnections(config, {
     pod,
     names,
+    authorities: readBundles(config.upstreamTls.caFiles),
     policy: () => policy.policy,
     now,
     onRecord: (record) => {
@@ -114,11 +118,21 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       policy.reject(problem);
       log("error", `the policy in force stays: ${problem}`);
     },
+    readTrust: () => {
+      try {
+        connections.trust(readBundles(config.upstreamTls.caFiles));
+        log("info", "the bundles of authorities have changed and are used");
+      } catch (error) {
+        if (!(error instanceof TrustError)) throw error;
+        log("error", `the authorities in use stay: ${error.message}`);
+      }
+    },
     drain: async () => {
       notReady = "draining";
       const { minMs, maxMs } = config.drain;
       const startedDrainMs = now();
       await delay(Math.min(minMs, maxMs));
+      connections.retire();
       await Promise.race([connections.idle(), delay(maxMs - (now() - startedDrainMs))]);
       const cut = connections.cut();
       if (cut > 0) log("warn", `drain ended with ${cut} connections open; they were reset`);

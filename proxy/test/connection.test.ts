@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Answers, Seen } from "@sallyport/core/decision";
 import { Policy } from "@sallyport/core/policy";
 import { PolicySource, type PolicySourceInput, snapshotOf } from "@sallyport/core/policy-source";
-import { decide, isStillAllowed, type Means, type OpenConnection } from "../src/connection.ts";
+import { decide, type Means, type OpenConnection, refusalOf } from "../src/connection.ts";
 
 const DESTINATION = { address: "93.184.216.34", port: 443 };
 
@@ -148,7 +148,8 @@ for (const [name, current, seen, dialled, stays] of [
   test(`under a new policy, an open connection that ${name} ${stays ? "stays" : "goes"}`, async () => {
     const names = { "api.example.com": ["93.184.216.34"] };
     const outside = new Outside(current, undefined, names);
-    assert.equal(await isStillAllowed(connection({ seen }), dialled, outside), stays);
+    const refusal = await refusalOf(connection({ seen }), dialled, outside);
+    assert.equal(refusal === undefined, stays);
     assert.ok(!outside.asked.includes("look"));
   });
 

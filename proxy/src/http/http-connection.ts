@@ -1,0 +1,388 @@
+import type { Allowed, Denied, Seen, Verdict } from "@sallyport/core/decision";
+import { answer } from "./answer.ts";
+import { Exchange, type ExchangeEvents, type Failure } from "./exchange.ts";
+import type { HttpMeans } from "./http-means.ts";
+import { Inbox } from "./inbox.ts";
+import type { Fault, RequestHead } from "./message.ts";
+import * as own from "./own-ending.ts";
+import { Patience } from "./patience.ts";
+import { PinnedUpstream } from "./pinned-upstream.ts";
+import { seenIn } from "./seen.ts";
+import type { Told } from "./told.ts";
+import { type TunnelEnd, tunnel } from "./tunnel.ts";
+import type { Upstream } from "./upstream.ts";
+import { type Goal, goalOf } from "./upstreams.ts";
+import type { Wire, WireUser } from "./wire.ts";
+
+/** There is no name that a certificate could be verified for. */
+const NAMELESS: Denied = { verdict: "deny", reason: "denied.name_invalid" };
+
+/**
+ * An app's connection over which it speaks HTTP: one request after the other, each read (`#next`), judged (`#begin`,
+ * `#obey`), sent where it may go (`#start`) and recorded (`#over`). What it says ahead of its turn waits.
+ */
+export class HttpConnection implements WireUser, ExchangeEvents {
+  readonly #app: Wire;
+  readonly #means: HttpMeans;
+  readonly #startedMs: number;
+  readonly #patience: Patience;
+  readonly #upstream: PinnedUpstream;
+  readonly #inbox: Inbox;
+  #count = 0;
+  #exchange: Exchange | undefined;
+  #seen: Seen | undefined;
+  #isClosing = false;
+  #isRetiring = false;
+  #cutAs: "drain" | "revoked" | undefined;
+
+  constructor(app: Wire, means: HttpMeans) {
+    this.#app = app;
+    this.#means = means;
+    this.#startedMs = means.now();
+    this.#patience = new Patience(means.limits.patience, "head", this.#startedMs);
+    this.#inbox = new Inbox(means.limits.head);
+    this.#upstream = new PinnedUpstream(means.upstreams, () => this.#upstreamEnded());
+    app.user = this;
+  }
+
+  /** How many have been begun. */
+  get requests(): number {
+    return this.#count;
+  }
+
+  get sent(): number {
+    return this.#app.received;
+  }
+
+  get received(): number {
+    return this.#app.sent;
+  }
+
+  // What the app does.
+
+  bytes(chunk: Buffer): void {
+    if (this.#isClosing) return;
+    const exchange = this.#exchange;
+    const until = exchange?.upstream ? this.#giveBody(exchange, chunk) : 0;
+    if (until === chunk.length || this.#isClosing) return;
+    this.#inbox.add(until === 0 ? chunk : chunk.subarray(until));
+    // What is more than this one request waits in the kernel.
+    if (this.#exchange) this.#app.pause();
+    else this.#next();
+  }
+
+  ended(): void {
+    const exchange = this.#exchange;
+    if (!exchange) this.#next();
+    else if (exchange.upstream && !exchange.requestDone) this.#appGone(undefined);
+  }
+
+  drained(): void {
+    this.#exchange?.upstream?.wire.resume();
+  }
+
+  gone(error: NodeJS.ErrnoException | undefined): void {
+    this.#appGone(error);
+    this.#isClosing = true;
+    this.#upstream.leave();
+    this.#means.closed();
+  }
+
+  // What becomes of the request under way.
+
+  done(exchange: Exchange): void {
+    const { request, response, requestDone, leavesUpstreamOpen } = exchange;
+    this.#app.flush();
+    this.#over(exchange, { by: "upstream", how: "end" });
+    const upstream = this.#upstream.current;
+    if (leavesUpstreamOpen && upstream) {
+      upstream.used = true;
+      upstream.bound ||= request.bindsConnection || response?.bindsConnection === true;
+      this.#upstream.rest();
+    } else this.#upstream.drop();
+    if (exchange.isLast || !requestDone) this.#finish();
+    else this.#next();
+  }
+
+  failed(exchange: Exchange, failure: Failure): void {
+    const upstream = this.#upstream.lose();
+    upstream?.wire.socket.destroy();
+    const { hasAnswered, verdict } = exchange;
+    if (failure.fault && !hasAnswered) this.#end(exchange, own.faulty(this.#means, failure.fault));
+    else if (upstream?.used && exchange.mayRepeat(failure) && verdict?.verdict === "allow")
+      this.#repeat(exchange, verdict);
+    else this.#fail(exchange, { ...failure, dialled: upstream?.address });
+  }
+
+  upgraded(exchange: Exchange, upstream: Upstream, rest: Buffer): void {
+    const unread = this.#inbox.take();
+    this.#patience.wait("tunnel", this.#means.now());
+    tunnel(this.#app, upstream.wire, (end) => this.#tunnelEnded(exchange, end));
+    this.#app.send(rest);
+    upstream.wire.send(unread);
+    this.#app.flush();
+    upstream.wire.flush();
+  }
+
+  // What others ask of it.
+
+  /** Ends what has waited for too long. */
+  tick(nowMs: number): void {
+    const { connectionMs } = this.#means.limits;
+    if (connectionMs > 0 && nowMs - this.#startedMs >= connectionMs) this.retire();
+    const expired = this.#patience.expired(nowMs, this.#app.received + this.#app.sent);
+    if (expired) this.#timedOut();
+  }
+
+  /** Ends after the request under way, at once where there is none. */
+  retire(): void {
+    this.#isRetiring = true;
+    if (this.#exchange) this.#exchange.isLast = true;
+    else if (!this.#isClosing && this.#inbox.length === 0) this.#finish();
+  }
+
+  /**
+   * A newer policy is in force. `refusalOf` gives why it refuses what was dialled, if it does: then what is under way ends.
+   * What comes next is judged when it comes.
+   */
+  async reconsider(refusalOf: own.RefusalOf): Promise<void> {
+    const exchange = this.#exchange;
+    this.#upstream.doubt();
+    if (!exchange) this.#upstream.drop();
+    const upstream = exchange?.upstream;
+    const seen = this.#seen;
+    if (!exchange || !seen || !upstream) return;
+    const denied = await refusalOf(upstream.address);
+    if (!denied || exchange.isOver) return;
+    this.#cutAs = "revoked";
+    upstream.wire.reset();
+    this.#upstream.lose();
+    this.#end(exchange, own.revoked(this.#means, seen, denied));
+  }
+
+  /** Resets it, whatever is under way. */
+  cut(): void {
+    this.#cutAs ??= "drain";
+    this.#app.reset();
+  }
+
+  // One request after the other.
+
+  #next(): void {
+    while (!this.#exchange && !this.#isClosing) {
+      const head = this.#inbox.takeHead();
+      if (head?.kind === "fault") this.#refuseFault(head);
+      else if (head) this.#begin(head);
+      else {
+        this.#awaitMore();
+        return;
+      }
+    }
+  }
+
+  /** The next head is not complete. */
+  #awaitMore(): void {
+    const { length } = this.#inbox;
+    if (length > 0 && this.#app.hasEnded) this.#refuseFault(own.unfinished(length, "ended"));
+    else if (this.#app.hasEnded || (length === 0 && this.#isRetiring)) this.#finish();
+    else {
+      if (this.#patience.waits !== "head")
+        this.#patience.wait(length > 0 ? "head" : "idle", this.#means.now());
+      this.#app.resume();
+    }
+  }
+
+  #begin(request: RequestHead): void {
+    const { limits, port, judge, policy, now } = this.#means;
+    const startedMs = now();
+    const exchange = new Exchange(++this.#count, request, startedMs, this.#app, this, limits.head);
+    exchange.isLast ||= this.#isRetiring;
+    this.#exchange = exchange;
+    this.#patience.wait("exchange", startedMs);
+    const seen = seenIn(request, port);
+    this.#seen = seen;
+    const { current } = this.#upstream;
+    const standing = this.#upstream.standing(policy(), seen);
+    if (standing && current) {
+      this.#start(exchange, standing, current);
+      return;
+    }
+    const verdict = judge(seen);
+    if (verdict instanceof Promise) void verdict.then((late) => this.#obey(exchange, late));
+    else this.#obey(exchange, verdict);
+  }
+
+  #obey(exchange: Exchange, verdict: Verdict | undefined): void {
+    const seen = this.#seen;
+    if (!verdict || this.#exchange !== exchange || !seen) return;
+    exchange.verdict = verdict;
+    if (verdict.verdict === "deny") this.#end(exchange, own.refused(this.#means, seen, verdict));
+    else this.#send(exchange, seen, verdict);
+  }
+
+  #send(exchange: Exchange, seen: Seen, allowed: Allowed): void {
+    const goal = goalOf(allowed, seen, this.#means.port);
+    if (!goal) {
+      this.#end(exchange, own.refused(this.#means, seen, NAMELESS));
+      return;
+    }
+    const policy = this.#means.policy();
+    const reached = this.#upstream.reach(goal, exchange.request.isRepeatable);
+    if (reached) this.#start(exchange, allowed, reached);
+    else void this.#connect(exchange, goal, policy);
+  }
+
+  async #connect(exchange: Exchange, goal: Goal, policy: unknown): Promise<void> {
+    const { upstreams, dial, judge } = this.#means;
+    const upstream = await upstreams.connect(goal, dial);
+    if (this.#exchange !== exchange || !this.#seen) {
+      if (upstream && "wire" in upstream) upstream.wire.socket.destroy();
+    } else if (!upstream) {
+      this.#app.reset();
+    } else if ("reason" in upstream) {
+      this.#fail(exchange, { by: "upstream", ...upstream });
+    } else if (policy === this.#means.policy()) {
+      this.#start(exchange, goal.allowed, upstream);
+    } else {
+      // A newer policy is asked, and finds this one where it still leads here.
+      this.#upstream.pin(upstream);
+      this.#upstream.rest();
+      this.#obey(exchange, await judge(this.#seen));
+    }
+  }
+
+  #start(exchange: Exchange, verdict: Allowed, upstream: Upstream): void {
+    if (this.#seen)
+      this.#upstream.pin(upstream, { policy: this.#means.policy(), seen: this.#seen, verdict });
+    exchange.verdict = verdict;
+    upstream.wire.resume();
+    exchange.start(upstream, verdict.externalName);
+    // What follows a WebSocket handshake is no request, if it succeeds.
+    if (exchange.request.webSocketKey === undefined && this.#inbox.length > 0) {
+      const unread = this.#inbox.take();
+      const until = this.#giveBody(exchange, unread);
+      if (until < unread.length && !this.#isClosing) this.#inbox.add(unread.subarray(until));
+    } else upstream.wire.flush();
+    if (exchange.requestDone || exchange.isOver) return;
+    if (this.#app.hasEnded) this.#appGone(undefined);
+    else if (!upstream.wire.isFull) this.#app.resume();
+  }
+
+  /** Gives where the body ended, or `bytes` did. */
+  #giveBody(exchange: Exchange, bytes: Buffer): number {
+    const until = exchange.fromApp(bytes, 0);
+    const wire = exchange.upstream?.wire;
+    wire?.flush();
+    if (wire?.isFull && !exchange.requestDone) this.#app.pause();
+    return until;
+  }
+
+  /** RFC 9112 §9.3.1: an idle connection may close as a request is sent on it. What may be is asked once more. */
+  #repeat(failed: Exchange, allowed: Allowed): void {
+    const again = failed.again();
+    this.#exchange = again;
+    const goal = this.#seen && goalOf(allowed, this.#seen, this.#means.port);
+    if (goal) void this.#connect(again, goal, this.#means.policy());
+  }
+
+  // Ends of requests, and of the connection.
+
+  #refuseFault(fault: Fault, status?: 408): void {
+    const { told, explanation, status: answered } = own.faulty(this.#means, fault, status);
+    const { reason } = told;
+    this.#means.record({
+      ...{ number: ++this.#count, startedMs: this.#means.now(), sent: 0, received: 0 },
+      ...{ seen: { protocol: "http", malformed: fault.problem }, status: answered },
+      ...(reason?.startsWith("denied.") && { verdict: { verdict: "deny", reason } as Verdict }),
+      ...told,
+    });
+    this.#say(answer(explanation, {}, answered));
+  }
+
+  #fail(exchange: Exchange, failure: own.FailedThere): void {
+    if (this.#seen) this.#end(exchange, own.failedThere(this.#means, this.#seen, failure));
+  }
+
+  /** Tells the app, where it has been told nothing yet; a response that has begun must not look complete. */
+  #end(exchange: Exchange, { told, explanation, status }: own.OwnEnding): void {
+    if (exchange.hasAnswered) {
+      this.#over(exchange, told);
+      this.#app.reset();
+    } else {
+      this.#over(exchange, { ...told, status });
+      this.#say(answer(explanation, exchange.request, status));
+    }
+  }
+
+  #appGone(error: NodeJS.ErrnoException | undefined): void {
+    const exchange = this.#exchange;
+    if (!exchange) return;
+    this.#upstream.lose();
+    exchange.upstream?.wire.reset();
+    const by = this.#cutAs ? "sidecar" : "app";
+    this.#over(exchange, { by, how: this.#cutAs ?? "reset", error: error?.code });
+    this.#app.reset();
+  }
+
+  #tunnelEnded(exchange: Exchange, end: TunnelEnd): void {
+    this.#upstream.lose();
+    const { sent, received } = end;
+    const cut = this.#cutAs && ({ by: "sidecar", how: this.#cutAs } as const);
+    if (this.#exchange === exchange)
+      this.#over(exchange, {
+        ...end,
+        ...{ sent: exchange.sent + sent, received: exchange.received + received },
+        ...cut,
+      });
+    this.gone(undefined);
+  }
+
+  #timedOut(): void {
+    const exchange = this.#exchange;
+    const { waits } = this.#patience;
+    const { length } = this.#inbox;
+    if (waits === "idle" || (waits === "head" && length === 0)) this.#finish();
+    else if (waits === "head") this.#refuseFault(own.unfinished(length, "stopped"), 408);
+    else if (waits === "exchange" && exchange) {
+      const upstream = this.#upstream.lose();
+      upstream?.wire.reset();
+      const ms = this.#means.limits.patience.exchange;
+      const failure = own.silent(ms, exchange.upstream !== undefined && !exchange.requestDone);
+      this.#fail(exchange, { ...failure, dialled: upstream?.address });
+    } else this.#app.reset();
+  }
+
+  /** Records it; there is none under way any more. */
+  #over(exchange: Exchange, told: Partial<Told> & Pick<Told, "by" | "how">): void {
+    const { number, startedMs, request, verdict, sent, received, upstream, connectMs } = exchange;
+    exchange.detach();
+    this.#exchange = undefined;
+    this.#means.record({
+      ...{ number, startedMs, request, seen: this.#seen, verdict },
+      ...{ status: exchange.response?.status, dialled: upstream?.address },
+      ...{ sent, received, connectMs },
+      ...told,
+    });
+  }
+
+  /** The last that is said here. */
+  #say(bytes: Buffer): void {
+    this.#app.send(bytes);
+    this.#finish();
+  }
+
+  /** Closes in order; what the app still says is read and dropped, for a while (RFC 9112 §9.6). */
+  #finish(): void {
+    this.#isClosing = true;
+    this.#inbox.take();
+    this.#upstream.leave();
+    this.#patience.wait("linger", this.#means.now());
+    this.#app.end();
+    this.#app.resume();
+  }
+
+  /** While nothing was asked: the app's connection ends as well. */
+  #upstreamEnded(): void {
+    if (!this.#exchange && this.#inbox.length === 0 && !this.#isClosing) this.#finish();
+  }
+}

@@ -1,0 +1,125 @@
+import type { Socket } from "node:net";
+import type { SecureContext, TLSSocket } from "node:tls";
+import {
+  handshakeFailure,
+  handshakeTimeout,
+  type TlsFailure,
+  verifyFailure,
+} from "./tls-failure.ts";
+
+/** Loaded for the first connection that needs it: most sidecars never do. */
+const tls = () => process.getBuiltinModule("node:tls");
+
+/** Sessions that are kept to be resumed, of all names together; each is worth a few KB and one round trip. */
+const MAX_SESSIONS = 256;
+
+/**
+ * TLS for an app that speaks HTTP: verified, always. Trusted are the roots that Node comes with (Mozilla's) and the
+ * authorities given; there is no way to leave out a check.
+ */
+export class Originator {
+  #authorities: readonly string[];
+  readonly #handshakeMs: number;
+  #context: SecureContext | undefined;
+  /** By name and port, the oldest first. */
+  readonly #sessions = new Map<string, Buffer>();
+
+  /** `authorities`: certificates in PEM, each by itself, trusted beside the roots. */
+  constructor(authorities: readonly string[], handshakeMs: number) {
+    this.#authorities = authorities;
+    this.#handshakeMs = handshakeMs;
+  }
+
+  /** From now on these: nothing that was verified by others is resumed. */
+  trust(authorities: readonly string[]): void {
+    this.#authorities = authorities;
+    this.#context = undefined;
+    this.#sessions.clear();
+  }
+
+  /** Speaks TLS on a connected socket, for a canonical name. On a failure the socket is closed. */
+  wrap(socket: Socket, name: string, port: number): Promise<TLSSocket | TlsFailure> {
+    const key = `${name} ${port}`;
+    const session = this.#sessions.get(key);
+    // A ticket is for one connection (RFC 8446 §C.4).
+    this.#sessions.delete(key);
+    const secured = tls().connect({
+      socket,
+      servername: name,
+      secureContext: this.#secureContext(),
+      ALPNProtocols: ["http/1.1"],
+      ...(session && { session }),
+      // Node would close it without a word on the certificate: what is not authorized is closed below, before a byte is sent.
+      rejectUnauthorized: false,
+    });
+    // A resumed session is not checked against the name again: none is kept before that has been done.
+    const tickets = this.#ticketsOf(secured, key);
+    return new Promise((resolve) => {
+      const settle = (outcome: TLSSocket | TlsFailure) => {
+        clearTimeout(timer);
+        secured.off("error", failed).off("close", ended).off("secureConnect", verified);
+        if (outcome !== secured) {
+          secured.on("error", () => {});
+          secured.destroy();
+          socket.destroy();
+        }
+        resolve(outcome);
+      };
+      const failed = (error: Error) => settle(handshakeFailure(error));
+      const ended = () => settle(handshakeFailure(undefined));
+      const verified = () => {
+        const verdict = verdictOn(secured, name);
+        if (verdict === secured) tickets.keep();
+        settle(verdict);
+      };
+      const timer = setTimeout(
+        () => settle(handshakeTimeout(this.#handshakeMs)),
+        this.#handshakeMs,
+      );
+      secured.once("error", failed).once("close", ended).once("secureConnect", verified);
+    });
+  }
+
+  #secureContext(): SecureContext {
+    if (this.#context) return this.#context;
+    const { createSecureContext, getCACertificates } = tls();
+    const authorities = this.#authorities;
+    this.#context = createSecureContext({
+      minVersion: "TLSv1.2",
+      // Given any, OpenSSL's own are left out.
+      ...(authorities.length > 0 && { ca: [...getCACertificates("default"), ...authorities] }),
+    });
+    return this.#context;
+  }
+
+  /** With TLS 1.2 a ticket comes before the handshake is over, with TLS 1.3 after it. */
+  #ticketsOf(secured: TLSSocket, key: string): { keep(): void } {
+    let isVerified = false;
+    let early: Buffer | undefined;
+    secured.on("session", (ticket) => {
+      if (isVerified) this.#keep(key, ticket);
+      else early = ticket;
+    });
+    return {
+      keep: () => {
+        isVerified = true;
+        if (early) this.#keep(key, early);
+      },
+    };
+  }
+
+  #keep(key: string, ticket: Buffer): void {
+    this.#sessions.delete(key);
+    this.#sessions.set(key, ticket);
+    const [oldest] = this.#sessions.keys();
+    if (this.#sessions.size > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
+  }
+}
+
+function verdictOn(secured: TLSSocket, name: string): TLSSocket | TlsFailure {
+  if (secured.authorized) return secured;
+  const { authorizationError } = secured;
+  const code =
+    typeof authorizationError === "string" ? authorizationError : String(authorizationError);
+  return verifyFailure(code, name, secured.getPeerCertificate());
+}

@@ -1,0 +1,94 @@
+import type { Denied, Seen } from "@sallyport/core/decision";
+import type { Explanation } from "@sallyport/core/explanation";
+import { type AnswerStatus, statusOf } from "./answer.ts";
+import type { Failure } from "./exchange.ts";
+import type { Fault } from "./message.ts";
+import type { Told } from "./told.ts";
+
+/** How a request ends that its destination has not answered: what is recorded of it, and what the app is told. */
+export interface OwnEnding {
+  readonly told: Pick<Told, "by" | "how" | "reason"> & Partial<Pick<Told, "error" | "dialled">>;
+  readonly explanation: Explanation;
+  readonly status: AnswerStatus;
+}
+
+/** Who puts it into words. */
+export interface Explaining {
+  explain(seen: Seen, denied: Denied): Explanation;
+  explainFailure(seen: Seen, failure: FailedThere): Explanation;
+}
+
+/** A failure, and the address that was dialled or spoken to. */
+export interface FailedThere extends Failure {
+  readonly dialled?: string | undefined;
+}
+
+/** Why a newer policy refuses this address; undefined where it does not. */
+export type RefusalOf = (dialled: string) => Promise<Denied | undefined>;
+
+export function refused({ explain }: Explaining, seen: Seen, denied: Denied): OwnEnding {
+  const { reason } = denied;
+  return {
+    told: { by: "sidecar", how: "refused", reason },
+    explanation: explain(seen, denied),
+    status: statusOf(reason),
+  };
+}
+
+/** `status`: where it is another than the fault's own. */
+export function faulty(
+  { explain }: Explaining,
+  fault: Fault,
+  status: AnswerStatus = fault.status,
+): OwnEnding {
+  const isTooLarge = status === 414 || status === 431;
+  const reason = isTooLarge ? "denied.too_large" : "denied.malformed";
+  const seen: Seen = { protocol: "http", malformed: fault.problem };
+  return {
+    told: { by: "sidecar", how: "refused", reason, error: fault.problem },
+    explanation: explain(seen, { verdict: "deny", reason }),
+    status,
+  };
+}
+
+export function failedThere(
+  { explainFailure }: Explaining,
+  seen: Seen,
+  failure: FailedThere,
+): OwnEnding {
+  const { reason, by, error, dialled } = failure;
+  return {
+    told: { by, how: "failed", reason, error, ...(dialled !== undefined && { dialled }) },
+    explanation: explainFailure(seen, failure),
+    status: statusOf(reason),
+  };
+}
+
+/** A newer policy refuses it, for the reason given. */
+export function revoked({ explain }: Explaining, seen: Seen, denied: Denied): OwnEnding {
+  return {
+    told: { by: "sidecar", how: "revoked", reason: "revoked" },
+    explanation: explain(seen, denied),
+    status: 403,
+  };
+}
+
+export function headTooLong(maxBytes: number): Fault {
+  return {
+    kind: "fault",
+    status: 431,
+    problem: `the request head is longer than ${maxBytes} bytes`,
+  };
+}
+
+export function unfinished(length: number, how: "ended" | "stopped"): Fault {
+  return { kind: "fault", status: 400, problem: `it ${how} after ${length} bytes, unfinished` };
+}
+
+/** Neither side has said anything for so long. */
+export function silent(ms: number, isAppsTurn: boolean): Failure {
+  const detail = isAppsTurn
+    ? `the app has not gone on with its request for ${ms} ms`
+    : `the destination has said nothing for ${ms} ms`;
+  return { reason: "failed.response_timeout", by: "sidecar", error: "ETIMEDOUT", detail };
+}

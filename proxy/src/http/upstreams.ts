@@ -1,0 +1,100 @@
+import { Socket } from "node:net";
+import type { Allowed, Seen } from "@sallyport/core/decision";
+import type { FailReason } from "@sallyport/core/reasons";
+import type { Dialled } from "../engine.ts";
+import { failReason } from "../fail-reason.ts";
+import type { IdlePool } from "./idle-pool.ts";
+import type { Originator } from "./originate.ts";
+import { type Upstream, upstreamKey } from "./upstream.ts";
+import { Wire } from "./wire.ts";
+
+/** Why there is no upstream, and what was tried. */
+export interface NoUpstream {
+  readonly reason: FailReason;
+  /** The address that failed last; undefined where none was dialled. */
+  readonly dialled?: string | undefined;
+  /** The system's or OpenSSL's code. */
+  readonly error: string;
+  /** One clause for people, where there is more to say than the reason does. */
+  readonly detail?: string;
+}
+
+/** Where a request goes. */
+export interface Goal {
+  readonly allowed: Allowed;
+  readonly port: number;
+  /** The name to verify, where TLS is to be spoken for the app. */
+  readonly tlsName: string | undefined;
+}
+
+/** Undefined where TLS is to be spoken and there is no name that a certificate could be verified for. */
+export function goalOf(allowed: Allowed, { name }: Seen, port: number): Goal | undefined {
+  if (!allowed.originate) return { allowed, port, tlsName: undefined };
+  const tlsName = allowed.externalName ?? name;
+  return tlsName === undefined ? undefined : { allowed, port, tlsName };
+}
+
+export function keysOf({ allowed, port, tlsName }: Goal): string[] {
+  return allowed.dial.map((address) => upstreamKey(address, port, tlsName));
+}
+
+/** Undefined when the connection for which it dials is gone. */
+export type Dial = (addresses: readonly string[], port: number) => Promise<Dialled | undefined>;
+
+/** Connections to destinations: idle ones again, or new ones, with TLS where it is originated. */
+export class Upstreams {
+  readonly pool: IdlePool;
+  readonly #originator: Originator;
+  readonly #now: () => number;
+
+  constructor(pool: IdlePool, originator: Originator, now: () => number) {
+    this.pool = pool;
+    this.#originator = originator;
+    this.#now = now;
+  }
+
+  /** An idle one that leads where this goes. */
+  idle(goal: Goal): Upstream | undefined {
+    for (const key of keysOf(goal)) {
+      const upstream = this.pool.take(key);
+      if (upstream) return upstream;
+    }
+    return undefined;
+  }
+
+  async connect(goal: Goal, dial: Dial): Promise<Upstream | NoUpstream | undefined> {
+    const { allowed, port, tlsName } = goal;
+    const startedMs = this.#now();
+    const dialled = await dial(allowed.dial, port);
+    if (!dialled) return undefined;
+    const address = dialled.address === undefined ? undefined : allowed.dial[dialled.address];
+    if ("error" in dialled)
+      return { reason: failReason(dialled.error), dialled: address, error: dialled.error };
+    const socket = new Socket({
+      fd: dialled.fd,
+      allowHalfOpen: true,
+      readable: true,
+      writable: true,
+    });
+    const upstream = { address: address ?? "", key: upstreamKey(address ?? "", port, tlsName) };
+    const fresh = { used: false, bound: false };
+    if (tlsName === undefined)
+      return { ...upstream, ...fresh, wire: new Wire(socket), connectMs: dialled.connectMs };
+    const secured = await this.#secure(socket, tlsName, port);
+    if ("reason" in secured) return { ...secured, dialled: address };
+    // Over TLS an end without close_notify counts as none; what is cut is cut by closing.
+    const wire = new Wire(secured, () => secured.destroy());
+    return { ...upstream, ...fresh, wire, connectMs: this.#now() - startedMs };
+  }
+
+  /** That the means for TLS cannot be had is no reason to end the sidecar. */
+  async #secure(socket: Socket, name: string, port: number) {
+    try {
+      return await this.#originator.wrap(socket, name, port);
+    } catch (error) {
+      socket.destroy();
+      const detail = `TLS cannot be set up: ${(error as Error).message}`;
+      return { reason: "failed.internal", error: "TLS", detail } satisfies NoUpstream;
+    }
+  }
+}
