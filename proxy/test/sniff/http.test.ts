@@ -11,6 +11,7 @@ const http = (more: object) => ({
   method: "GET",
   path: "/a",
   hostPort: undefined,
+  wantsJson: false,
   ...more,
 });
 
@@ -39,17 +40,12 @@ for (const [what, head, expected] of [
   [
     "an absolute target without a path",
     "GET HTTP://a.example:8080 HTTP/1.1\r\nHost: a.example:8080\r\n\r\n",
-    { path: "", host: "a.example", hostPort: 8080 },
+    { path: "/", host: "a.example", hostPort: 8080 },
   ],
   [
-    "a target with a fragment",
-    "GET /a#b HTTP/1.1\r\nHost: a.example\r\n\r\n",
-    { host: "a.example" },
-  ],
-  [
-    "a CONNECT",
-    "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n",
-    { method: "CONNECT", path: "", host: "a.example", hostPort: 443 },
+    "a GET that prefers JSON",
+    "GET /a HTTP/1.1\r\nHost: a.example\r\nAccept: application/json\r\n\r\n",
+    { host: "a.example", wantsJson: true },
   ],
   [
     "bytes above ASCII in target and field",
@@ -70,33 +66,43 @@ for (const [said, host, hostPort] of [
   test(`${JSON.stringify(said)} is ${host}`, () =>
     assert.deepEqual(get(said), http({ host, hostPort })));
 
-for (const [what, shown, ...fields] of [
-  ["empty", "", "Host:"],
-  ["an IPv4 address", "192.0.2.1:80", "Host: 192.0.2.1:80"],
-  ["an IPv6 address", "[2001:db8::1]:80", "Host: [2001:db8::1]:80"],
-  ["given twice", "a.example, b.example", "Host: a.example", "host: b.example"],
-  ["given twice the same", "a.example, a.example", "Host: a.example", "Host: a.example"],
-  ["a list", "a.example, b.example", "Host: a.example, b.example"],
-  ["with a port of zero", "a.example:0", "Host: a.example:0"],
-  ["with a port above 65535", "a.example:65536", "Host: a.example:65536"],
-  ["with two ports", "a.example:80:81", "Host: a.example:80:81"],
-  ["with a port that is a name", "a.example:http", "Host: a.example:http"],
-  ["with user information", "u@a.example", "Host: u@a.example"],
-  ["with a path", "a.example/b", "Host: a.example/b"],
-  ["with a no-break space", "\\xa0a.example", "Host: \xa0a.example"],
-  ["not ASCII", "b\\xfccher.example", "Host: b\xfccher.example"],
-  ["with a tab inside", "a.example\\x09b", "Host: a.example\tb"],
-  ["of 70,000 characters, cut", undefined, `Host: ${"a".repeat(60_000)}`],
+for (const [what, said, shown = said] of [
+  ["an IPv4 address", "192.0.2.1:80"],
+  ["an IPv6 address", "[2001:db8::1]:80"],
+  ["a list without spaces", "a.example,b.example"],
+  ["one with a port of zero", "a.example:0"],
+  ["one with a port above 65535", "a.example:65536"],
+  ["one with an escape", "a%2eexample"],
+  ["60,000 characters, cut", "a".repeat(60_000), `${"a".repeat(252)}...`],
 ] as const)
-  test(`a Host that is ${what} is never a name`, () => {
-    const invalidHost = shown ?? `${"a".repeat(252)}...`;
-    const sniffed = get(...fields);
-    assert.deepEqual(sniffed, { kind: "http", invalidHost, method: "GET", path: "/a" });
+  test(`a Host that is ${what} is a host, and never a name`, () => {
+    const expected = { kind: "http", invalidHost: shown, method: "GET", path: "/a" };
+    assert.deepEqual(get(`Host: ${said}`), { ...expected, wantsJson: false });
   });
 
-test("without a Host there is no name, whatever the target says", () => {
+for (const [what, ...fields] of [
+  ["empty", "Host:"],
+  ["given twice", "Host: a.example", "host: b.example"],
+  ["given twice the same", "Host: a.example", "Host: a.example"],
+  ["a list", "Host: a.example, b.example"],
+  ["one with two ports", "Host: a.example:80:81"],
+  ["one with a port that is a name", "Host: a.example:http"],
+  ["one with user information", "Host: u@a.example"],
+  ["one with a path", "Host: a.example/b"],
+  ["one with a no-break space", "Host: \xa0a.example"],
+  ["not ASCII", "Host: b\xfccher.example"],
+  ["one with a tab inside", "Host: a.example\tb"],
+  ["not there"],
+] as const)
+  test(`a Host that is ${what} is malformed`, () => {
+    assert.equal(get(...fields).kind, "malformed");
+  });
+
+test("without a Host a request is malformed, whatever its target and version", () => {
   for (const head of ["GET /a HTTP/1.0\r\n\r\n", "GET http://a.example/a HTTP/1.1\r\nX: y\r\n\r\n"])
-    assert.deepEqual(of(head), { kind: "http", method: "GET", path: "/a" });
+    assert.deepEqual(of(head), {
+      ...{ kind: "malformed", protocol: "http", problem: "no Host", status: 400 },
+    });
 });
 
 for (const [target, host] of [
@@ -109,17 +115,29 @@ for (const [target, host] of [
   ["http://b.example\\@a.example/a", "a.example"],
   ["http:///a", "a.example"],
 ] as const)
-  test(`the target ${target} and the Host ${host} do not agree, and neither is a name`, () => {
+  test(`the target ${target} and the Host ${host} do not agree, which is malformed`, () => {
     const sniffed = of(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-    assert.ok(sniffed.kind === "http");
-    assert.equal(sniffed.host, undefined);
-    assert.ok(sniffed.invalidHost?.startsWith(`${host}, `), sniffed.invalidHost);
+    assert.ok(sniffed.kind === "malformed" && sniffed.status === 400, JSON.stringify(sniffed));
   });
 
-test("a CONNECT and a Host that do not agree are no name", () => {
-  const sniffed = of("CONNECT b.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n");
-  assert.ok(sniffed.kind === "http" && sniffed.host === undefined);
+test("CONNECT is refused by its first line", () => {
+  const sniffed = of("CONNECT a.example:443 HTTP/1.1\r\n");
+  assert.ok(sniffed.kind === "malformed");
+  assert.match(sniffed.problem, /tunnel/);
 });
+
+for (const [what, status, ...fields] of [
+  ["a target of 20,000 bytes", 414],
+  ["300 fields", 431, ...Array.from({ length: 300 }, (_, n) => `X-${n}: y`)],
+  ["an expectation that nobody knows", 417, "Expect: the-unexpected"],
+] as const)
+  test(`${what} is answered with ${status}`, () => {
+    const target = status === 414 ? `/${"a".repeat(20_000)}` : "/";
+    const lines = [`GET ${target} HTTP/1.1`, "Host: a.example", ...fields, "", ""];
+    const sniffed = of(lines.join("\r\n"));
+    assert.ok(sniffed.kind === "malformed");
+    assert.equal(sniffed.status, status);
+  });
 
 for (const [what, head] of [
   ["a bare LF after the request line", "GET / HTTP/1.1\nHost: a.example\r\n\r\n"],
@@ -138,6 +156,7 @@ for (const [what, head] of [
   ["a NUL in a field", "GET / HTTP/1.1\r\nHost: a.example\0\r\n\r\n"],
   ["a control in a field", "GET / HTTP/1.1\r\nX: \x7f\r\n\r\n"],
   ["a control in the target", "GET /\x01 HTTP/1.1\r\n\r\n"],
+  ["a fragment in the target", "GET /a#b HTTP/1.1\r\nHost: a.example\r\n\r\n"],
   ["two spaces before the version", "GET /  HTTP/1.1\r\n\r\n"],
   ["a space in the target", "GET /a b HTTP/1.1\r\n\r\n"],
   ["an asterisk without OPTIONS", "GET * HTTP/1.1\r\n\r\n"],

@@ -11,10 +11,12 @@ export interface Hostile {
    * other reading is wrong. Absent: it must be refused before its last byte has been passed on.
    */
   readonly legal?: true;
+  /** As legal as that, and more of it is awaited: whatever follows belongs to it. */
+  readonly unfinished?: true;
 }
 
-/** A row of a family: what makes it different from the others, and why that is wrong; `legal` at the end where it is not. */
-export type Row = readonly [part: string, why: string, legal?: "legal"];
+/** A row of a family: what makes it different from the others, and why that is wrong; what it is where it is not wrong. */
+export type Row = readonly [part: string, why: string, allowed?: "legal" | "unfinished"];
 
 /** Cases out of rows: `name` before what the part looks like, `bytes` around the part. */
 export function family(
@@ -22,15 +24,15 @@ export function family(
   bytes: (part: string) => string,
   rows: readonly Row[],
 ): readonly Hostile[] {
-  return rows.map(([part, why, legal]) => ({
+  return rows.map(([part, why, allowed]) => ({
     name: `${name} ${shown(part)}`,
     bytes: bytes(part),
     why,
-    ...(legal && { legal: true }),
+    ...(allowed && { [allowed]: true }),
   }));
 }
 
 function shown(part: string): string {
   const text = JSON.stringify(part).slice(1, -1);
-  return text.length <= 90 ? text : `${text.slice(0, 60)}... (${part.length} bytes)`;
+  return text.length <= 170 ? text : `${text.slice(0, 60)}... (${part.length} bytes)`;
 }
