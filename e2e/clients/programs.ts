@@ -17,7 +17,12 @@ export const PROGRAMS = {
   mariadbd: "mariadb-server-core",
   ssh: "openssh-client",
   dropbear: "dropbear-bin",
+  chromium: "chromium",
   "/usr/lib/python3/dist-packages/grpc": "python3-grpcio",
+  "/usr/lib/python3/dist-packages/requests": "python3-requests",
+  "/usr/lib/python3/dist-packages/websockets": "python3-websockets",
+  "apt-get": "apt",
+  "dpkg-deb": "dpkg",
 } as const;
 
 /** Not installed for a test: what these need is over 100 MB. */
