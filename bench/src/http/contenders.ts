@@ -24,12 +24,21 @@ export function contenders(stage: HttpStage, ca?: string): readonly Contender[] 
     sidecar(OURS_UNLOGGED, `the same${tls}; access log off`, "off", { stage, ca }),
     {
       name: "nginx",
-      note: `one worker, a pool of upstream connections, bodies unbuffered${tls}`,
+      note: `one worker, a pool of upstream connections, bodies kept off the disk${tls}`,
       ...nginx(file("nginx.conf")),
     },
+    ...(ca
+      ? []
+      : [
+          {
+            name: "nginx-64k",
+            note: "the same with 64 KB buffers",
+            ...nginx(file("nginx-64k.conf")),
+          },
+        ]),
     {
       name: "haproxy",
-      note: `one thread, mode http, http-reuse always, splice-auto${tls}`,
+      note: `one thread, mode http, http-reuse always${ca ? tls : "; splice both ways, 256 KB pipes"}`,
       ...haproxy(file("haproxy.cfg")),
     },
     {

@@ -4,6 +4,7 @@ import { ALL_KEPT, METRICS, TLS_KEPT } from "./measures.ts";
 
 const PEER = "nginx";
 const CPU_US = 30;
+const LARGE = (["down", "up"] as const).map((way) => METRICS.large("plain", way));
 
 /** In the order of the goals, each by its worst metric; one whose figures are missing is left out. */
 export function judge(outcomes: Outcomes): readonly Judged[] {
@@ -16,8 +17,7 @@ export function judge(outcomes: Outcomes): readonly Judged[] {
     atLeast("keep-alive POST ≥ 0.85 × nginx", 0.85, kept("post"), PEER, of),
     atLeast("TLS keep-alive ≥ 0.7 × nginx", 0.7, tls, PEER, of),
     atLeast("Connection: close ≥ 0.75 × nginx", 0.75, [METRICS.closed("plain")], PEER, of),
-    atLeast("1 MiB down ≥ nginx", 1, [METRICS.large("plain", "down")], PEER, of),
-    atLeast("1 MiB up ≥ nginx", 1, [METRICS.large("plain", "up")], PEER, of),
+    ...[PEER, "nginx-64k"].map((peer) => atLeast(`1 MiB bodies ≥ ${peer}`, 1, LARGE, peer, of)),
     cpu(of),
   ].filter((judged) => judged !== undefined);
 }

@@ -6,7 +6,16 @@ export const OURS_UNLOGGED = "sallyport-unlogged";
 export const DIRECT = "direct";
 
 export const KNOWN: Known = {
-  contenders: [DIRECT, OURS, OURS_UNLOGGED, "nginx", "haproxy", "envoy", "http-proxy-3"],
+  contenders: [
+    DIRECT,
+    OURS,
+    OURS_UNLOGGED,
+    "nginx",
+    "nginx-64k",
+    "haproxy",
+    "envoy",
+    "http-proxy-3",
+  ],
   groups: ["requests", "latency", "close", "bodies", "memory", "tls"],
 };
 
