@@ -4,7 +4,7 @@ const HELP = `sallyport: the guarded gate by which connections leave a pod
 
   sallyport demo [-- CMD…]                 a sidecar at work in a minute, without a cluster
   sallyport inject -f FILE|-               put the sidecar into manifests, offline
-  sallyport explain -f FILE HOST:PORT      would it pass, by which rule, and what would permit it
+  sallyport explain -f FILE URL            would it pass, by which rule, and what would permit it
   sallyport test FILE                      cases that rules must hold, for CI
   sallyport simulate -f FILE [RECORDS]     what proposed rules would change, by what sidecars have recorded
   sallyport COMMAND --help                 what a command takes

@@ -8,14 +8,19 @@ export type Recorded = Pick<DecisionRecord, "original_address" | "original_port"
   readonly [Field in Told]?: DecisionRecord[Field] | undefined;
 };
 
+/** The name by which it was judged: the one that was given, or what that stood for then. */
+export function meantBy({ name, external_name }: Recorded): string | undefined {
+  return external_name ?? name;
+}
+
 /**
  * The attempt that a record tells of, to be judged again: what the app dialled and said, and our answers of that moment. A
- * name of source `dns` was never said: it is only known to lead there. One that was a Service's is what it stood for then,
- * whether or not the policy knows that Service.
+ * name of source `dns` was never said: it is only known to lead there. A Service's is what that stood for, whether or not
+ * the policy knows of it.
  */
 export function attemptOf(record: Recorded): Attempt {
   const { original_address: address, original_port: port, protocol, resolved } = record;
-  const name = record.external_name ?? record.name;
+  const name = meantBy(record);
   const said = record.name_source === "dns" ? undefined : name;
   const seen: Seen | undefined = protocol && {
     protocol,

@@ -8,7 +8,8 @@ import {
   type PodIdentity,
   type PolicySnapshot,
 } from "@sallyport/core/snapshot";
-import type { Objects } from "./objects.ts";
+import { aliasOf } from "./external-name-service.ts";
+import type { PolicyObjects } from "./objects.ts";
 
 /** Objects as they apply to one pod. */
 export interface Applied {
@@ -39,11 +40,16 @@ export function podOf(namespace: string, labels: Labels, namespaceLabels: Labels
 }
 
 export function apply(
-  { rules, boundaries }: Pick<Objects, "rules" | "boundaries">,
+  { rules, boundaries, aliases }: PolicyObjects,
   pod: PodIdentity,
   { mode, cluster }: Around,
 ): Applied {
-  const snapshot = compile(rules, boundaries, pod, { mode, cluster, resolvers: [] });
+  const given = aliases.map((service) => aliasOf(service, pod.namespace));
+  const snapshot = compile(rules, boundaries, pod, {
+    mode,
+    cluster: { ...cluster, externalNames: [...cluster.externalNames, ...given] },
+    resolvers: [],
+  });
   const own = rules.filter(
     ({ metadata }) => (metadata.namespace ?? pod.namespace) === pod.namespace,
   );

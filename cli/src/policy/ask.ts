@@ -42,20 +42,25 @@ export function ask(applied: Applied, question: Question): Asked {
   const { to, says, answers, assume } = question;
   const { policy, snapshot } = applied;
   const name = says === undefined ? to.name : (says ?? undefined);
-  const known = to.name === undefined ? undefined : answers.get(to.name);
+  // A Service that stands for a name leads where that name does.
+  const meant = (each: string) => policy.externalNameOf(each) ?? each;
+  const given = (each: string) => answers.get(each) ?? answers.get(meant(each));
+  const known = to.name === undefined ? undefined : given(to.name);
   if (to.name !== undefined && !known && !assume)
-    return { verdict: "needs_addresses", names: [to.name] };
+    return { verdict: "needs_addresses", names: [meant(to.name)] };
   const isPlaceholder = to.address === undefined && (known ?? []).length === 0;
   const dialled = to.address ? [to.address] : isPlaceholder ? [SOMEWHERE_PUBLIC] : (known ?? []);
   const assumed = new Set<string>();
-  if (to.name !== undefined && !known) assumed.add(`${to.name} resolves to a public address`);
-  if (name !== undefined && name !== to.name && !answers.has(name) && assume)
-    assumed.add(`${name} resolves to ${formatDialled(to)}`);
+  if (to.name !== undefined && !known)
+    assumed.add(`${meant(to.name)} resolves to a public address`);
+  if (name !== undefined && name !== to.name && !given(name) && assume)
+    assumed.add(`${meant(name)} resolves to ${formatDialled(to)}`);
 
   const lookup = (asked: string) => {
-    const given = answers.get(asked);
-    if (given || !assume) return given;
-    if (asked === name || asked === to.name) return dialled;
+    const own = [name, to.name].filter((each) => each !== undefined && meant(each) === asked);
+    const [found] = [asked, ...own].flatMap((each) => (each && given(each) ? [given(each)] : []));
+    if (found || !assume) return found;
+    if (own.length > 0) return dialled;
     assumed.add(`${asked} leads elsewhere`);
     return [];
   };
@@ -80,7 +85,7 @@ export function ask(applied: Applied, question: Question): Asked {
     verdict: decision,
     attempt,
     name,
-    leadsTo: name === undefined ? [] : (answers.get(name) ?? dialled),
+    leadsTo: name === undefined ? [] : (given(name) ?? dialled),
     spoken: best.spoken,
     isPlaceholder,
     assumed: [...assumed],

@@ -17,7 +17,8 @@ export function parseDestination(text: string): Destination | Error {
   const [, bracketed, plain = "", digits] =
     /^(?:\[([^\]]*)\]|(.*?))(?::([^:]*))?$/s.exec(text) ?? [];
   const wrong = (why: string) => new Error(`"${text}" is no destination: ${why}`);
-  if (text.includes("://")) return wrong(`expected no scheme and no path, for example ${EXAMPLES}`);
+  if (text.includes("://"))
+    return wrong(`it is a URL, which stands under url; expected for example ${EXAMPLES}`);
   if (bracketed === undefined && plain.includes(":"))
     return wrong("write an IPv6 address in brackets, as in [2606:2800::1]:443");
   const port = parsePort(digits ?? "");

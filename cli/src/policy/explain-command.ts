@@ -1,21 +1,25 @@
 import { parseArgs } from "node:util";
+import { pasteable } from "@sallyport/core/explanation";
 import { canonicalName } from "@sallyport/core/hostname";
 import { type Applied, apply, podOf } from "./applied.ts";
 import { type Asked, ask, type Finding, type Question } from "./ask.ts";
 import { type Destination, formatDestination, parseDestination } from "./destination.ts";
-import { findingJson, linesOf, pasteable, whyRefused } from "./finding.ts";
+import { findingJson, linesOf, whyRefused } from "./finding.ts";
 import { BadInput, type Io, print, run, STATUS } from "./io.ts";
 import { type Objects, readObjects } from "./objects.ts";
 import { SETTING_HELP, SETTING_OPTIONS, type Setting, settingOf } from "./setting.ts";
 import { SPOKEN, type Spoken } from "./spoken.ts";
+import { isUrl, parseUrl } from "./url.ts";
 
 const HELP = `sallyport explain: whether a connection would pass, by which rule, and what would permit it
 
+  sallyport explain -f FILE … URL            http://… or https://…; its path and query do not matter
   sallyport explain -f FILE … HOST:PORT      also ADDRESS:PORT, [ADDRESS]:PORT
 
       --name NAME           the name that the app gives (TLS server name, Host), where it connects to an address
-      --protocol PROTOCOL   what it speaks: tls, http, or tcp for anything else; otherwise tls on 443, http on 80, and
-                            elsewhere what the rules speak of
+      --protocol PROTOCOL   what it speaks: tls, http, or tcp for anything else; otherwise what the URL says, or tls on
+                            443, http on 80, and elsewhere what the rules speak of. An app that has TLS spoken for it
+                            (a rule with https): --protocol http
 ${SETTING_HELP}text or json
   -h, --help
 
@@ -64,7 +68,7 @@ export function explainCommand(args: readonly string[], io: Io): Promise<number>
 interface Arguments {
   readonly to: Destination;
   readonly says?: string;
-  readonly protocol?: Spoken;
+  readonly protocol?: Spoken | undefined;
   readonly mistakes: readonly string[];
 }
 
@@ -75,21 +79,33 @@ function askedOf(
   const mistakes: string[] = [];
   const [text, ...more] = positionals;
   if (text === undefined)
-    mistakes.push("which destination? HOST:PORT, for example api.example.com:443");
+    mistakes.push("which destination? a URL, or HOST:PORT, for example api.example.com:443");
   if (more.length > 0) mistakes.push(`one destination at a time: what is ${more.join(" ")}?`);
-  const to = text === undefined ? { port: 0 } : parseDestination(text);
-  if (to instanceof Error) mistakes.push(to.message);
+  const goal = goalOf(text);
+  if (goal instanceof Error) mistakes.push(goal.message);
+  const { to, protocol: usual } = goal instanceof Error ? NOWHERE : goal;
+  if (usual && name !== undefined)
+    mistakes.push(`--name ${name}: a URL gives its own name; write HOST:PORT or ADDRESS:PORT`);
   const says = name === undefined ? undefined : canonicalName(name);
   if (name !== undefined && says === undefined) mistakes.push(`--name ${name}: it is no DNS name`);
   const spoken = SPOKEN.find((each) => each === protocol);
   if (protocol !== undefined && !spoken)
     mistakes.push(`--protocol ${protocol}: expected ${SPOKEN.join(", ")}`);
   return {
-    to: to instanceof Error ? { port: 0 } : to,
+    to,
     ...(says !== undefined && { says }),
-    ...(spoken && { protocol: spoken }),
+    protocol: spoken ?? usual,
     mistakes,
   };
+}
+
+const NOWHERE: Pick<Arguments, "to" | "protocol"> = { to: { port: 0 } };
+
+function goalOf(text: string | undefined): Pick<Arguments, "to" | "protocol"> | Error {
+  if (text === undefined) return NOWHERE;
+  if (isUrl(text)) return parseUrl(text);
+  const to = parseDestination(text);
+  return to instanceof Error ? to : { to };
 }
 
 /** Asks DNS for what is lacking, where that is wanted. */

@@ -1,6 +1,5 @@
 import type { Allowed } from "@sallyport/core/decision";
-import type { Explanation } from "@sallyport/core/explanation";
-import { formatRule } from "@sallyport/core/manifest";
+import { type Explanation, formatNearest } from "@sallyport/core/explanation";
 import type { Applied } from "./applied.ts";
 import { type Finding, refusalOf } from "./ask.ts";
 import { explainRefusal } from "./suggest.ts";
@@ -29,32 +28,19 @@ export function linesOf(
 ): string[] {
   return [
     ...(refusal ? [["why", refusal.message]] : []),
-    ...(refusal?.nearest
-      ? [
-          [
-            "nearest",
-            `${place(refusal.nearest.rule, "to", refusal.nearest.entry)}: ${refusal.nearest.why}`,
-          ],
-        ]
-      : []),
-    ...(verdict.verdict === "allow" ? allowedLines(verdict, isPlaceholder ? name : undefined) : []),
+    ...(refusal?.nearest ? [["nearest", formatNearest(refusal.nearest)]] : []),
+    ...(verdict.verdict === "allow" ? allowedLines(verdict, name, isPlaceholder) : []),
     ...assumed.map((sentence) => ["assuming", sentence]),
     ...(refusal?.advice === undefined ? [] : [["note", refusal.advice]]),
   ].map(([label = "", text]) => `  ${label.padEnd(LABEL_WIDTH)}${text}`);
-}
-
-/** The rule to paste, from the first column on. */
-export function pasteable({ egressRule }: Explanation): string[] {
-  return egressRule
-    ? ["The rule to add:", "", ...formatRule(egressRule).trimEnd().split("\n")]
-    : [];
 }
 
 /** The finding for a machine: the fields of a record (core/src/record.ts), and those of an explanation. */
 export function findingJson(applied: Applied, finding: Finding) {
   const { verdict, name, spoken, isPlaceholder, assumed } = finding;
   const refusal = whyRefused(applied, finding);
-  const match = verdict.verdict === "allow" ? verdict.match : undefined;
+  const { match, originate } = verdict.verdict === "allow" ? verdict : {};
+  const externalName = verdict.verdict === "allow" ? verdict.externalName : refusal?.externalName;
   return {
     verdict: verdict.verdict,
     reason: verdict.reason,
@@ -63,13 +49,15 @@ export function findingJson(applied: Applied, finding: Finding) {
     ...(match && { rule: match.clause.rule, entry: match.clause.entry, matched: match.what }),
     namespace: applied.pod.namespace,
     ...(name !== undefined && { name }),
+    ...(externalName !== undefined && { external_name: externalName }),
     protocol: spoken,
+    ...(originate && { originated: true }),
     ...(verdict.verdict === "allow" && !isPlaceholder && { dial: verdict.dial }),
     ...(refusal && {
       message: refusal.message,
       ...(refusal.nearest && { nearest: refusal.nearest }),
       ...(refusal.advice !== undefined && { advice: refusal.advice }),
-      ...(refusal.egressRule && { egressRule: refusal.egressRule }),
+      ...(refusal.egressRule && { egress_rule: refusal.egressRule }),
     }),
     assumed,
   };
@@ -78,12 +66,16 @@ export function findingJson(applied: Applied, finding: Finding) {
 const LABEL_WIDTH = 10;
 
 function allowedLines(
-  { match, reason, dial }: Allowed,
-  placeholderOf: string | undefined,
+  { match, reason, dial, externalName, originate }: Allowed,
+  name: string | undefined,
+  isPlaceholder: boolean,
 ): string[][] {
   const list = reason === "allowed.baseline" ? "baseline" : "to";
-  const where = placeholderOf === undefined ? dial.join(", ") : `what ${placeholderOf} resolves to`;
+  const meant = externalName ?? name;
+  const where =
+    isPlaceholder && meant !== undefined ? `what ${meant} resolves to` : dial.join(", ");
   return [
+    ...(externalName === undefined ? [] : [["alias", `${name} stands for ${externalName}`]]),
     ...(match
       ? [
           [
@@ -92,7 +84,7 @@ function allowedLines(
           ],
         ]
       : []),
-    ["dialled", where],
+    ["dialled", originate ? `${where}, in TLS verified for ${meant}` : where],
   ];
 }
 
@@ -110,6 +102,7 @@ function withoutPlaceholder(
   { address, port }: Finding["attempt"],
 ): string {
   return text
+    .replaceAll(`, at ${address}:${port}`, `, on port ${port}`)
     .replaceAll(`${name} at ${address}:${port}`, `${name}:${port}`)
     .replaceAll(`${address}:${port}`, `${name}:${port}`)
     .replaceAll(address, "its address");

@@ -2,13 +2,23 @@ import type { JsonValue } from "@sallyport/controller/admission/admission";
 import { API_VERSION, EgressBoundary, EgressRule } from "@sallyport/core/rules";
 import type * as z from "zod";
 import { type PlacedDocument, readDocuments } from "./documents.ts";
+import { ExternalNameService } from "./external-name-service.ts";
 import { BadInput, type Io } from "./io.ts";
 import { formatPath, type Path, read } from "./mistakes.ts";
 
-/** The rules and boundaries that were given, and where. */
-export class Objects {
+/** What a policy is made of, as manifests have it. */
+export interface PolicyObjects {
+  readonly rules: readonly EgressRule[];
+  readonly boundaries: readonly EgressBoundary[];
+  /** Services that stand for names outside: a rule is about those. */
+  readonly aliases: readonly ExternalNameService[];
+}
+
+/** The objects that were given, and where. */
+export class Objects implements PolicyObjects {
   readonly rules: EgressRule[] = [];
   readonly boundaries: EgressBoundary[] = [];
+  readonly aliases: ExternalNameService[] = [];
   readonly problems: string[] = [];
   /** What was passed over, counted by kind. */
   readonly skipped = new Map<string, number>();
@@ -26,6 +36,8 @@ export class Objects {
       this.#problem(place, formatPath(path), [], "expected an apiVersion and a kind");
     else if (kind.endsWith("List") && Array.isArray(items))
       for (const [i, item] of items.entries()) this.add(document, item, [...path, "items", i]);
+    else if (apiVersion === "v1" && kind === "Service" && typeOf(object) === "ExternalName")
+      this.#keep(place, object, ExternalNameService, this.aliases);
     else if (apiVersion.split("/")[0] !== GROUP)
       this.skipped.set(kind, (this.skipped.get(kind) ?? 0) + 1);
     else if (kind === "EgressRule") this.#keep(place, object, EgressRule, this.rules);
@@ -40,12 +52,7 @@ export class Objects {
     return [`skipped, being neither EgressRule nor EgressBoundary: ${kinds.join(", ")}`];
   }
 
-  #keep<T extends EgressRule | EgressBoundary>(
-    place: Place,
-    object: unknown,
-    schema: z.ZodType<T>,
-    list: T[],
-  ): void {
+  #keep<T>(place: Place, object: unknown, schema: z.ZodType<T>, list: T[]): void {
     const result = read(schema, object);
     if ("mistakes" in result) {
       for (const { path, message } of result.mistakes)
@@ -75,6 +82,10 @@ const GROUP = API_VERSION.split("/")[0];
 
 function fields(object: unknown): Readonly<Record<string, unknown>> {
   return typeof object === "object" && object !== null ? (object as Record<string, unknown>) : {};
+}
+
+function typeOf(service: unknown): unknown {
+  return fields(fields(service).spec).type;
 }
 
 /** `EgressRule shop/web` */

@@ -1,12 +1,12 @@
 import type { Attempt, Verdict } from "@sallyport/core/decision";
-import { attemptOf } from "@sallyport/core/replay";
+import { attemptOf, meantBy } from "@sallyport/core/replay";
 import type { Applied } from "./applied.ts";
 import { isVerdict, refusalOf } from "./ask.ts";
 import { judge } from "./judge.ts";
 import type { RecordLine } from "./record-lines.ts";
 import type { Named } from "./suggest.ts";
 
-/** What becomes of a recorded connection under other rules. */
+/** What becomes of a recorded connection, or request, under other rules. */
 export interface Replayed {
   /** `unknown`: it would be refused unless the app said a fitting name, and the record does not show what it said. */
   readonly change: "refused" | "allowed" | "unknown" | "same";
@@ -17,10 +17,11 @@ export interface Replayed {
   readonly named: Named | undefined;
 }
 
-/** Of those refused, nobody judged these: the sidecar was at its limit, or something else stood in the way. */
+/** Of those refused, nobody judged these: the sidecar or a request was at its limit, or something else stood in the way. */
 const UNJUDGED: ReadonlySet<string> = new Set([
   "denied.loop",
   "denied.limit",
+  "denied.too_large",
   "failed.internal",
   "failed.reset",
 ]);
@@ -33,7 +34,8 @@ export function replay(
 ): Replayed | undefined {
   if (record.verdict === "deny" && UNJUDGED.has(record.reason)) return undefined;
   const told = attemptOf(record);
-  const { name, resolved } = record;
+  const { resolved } = record;
+  const name = meantBy(record);
   // Where nobody had to resolve it: the app has, and dialled what it found.
   const addresses = resolved ??
     (name === undefined ? undefined : answers.get(name)) ?? [told.address];

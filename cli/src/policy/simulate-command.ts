@@ -1,10 +1,11 @@
 import { parseArgs } from "node:util";
 import { formatRule } from "@sallyport/core/manifest";
+import { count, formatAmount, total } from "./amount.ts";
 import { BadInput, type Io, print, run, STATUS } from "./io.ts";
-import { type Objects, readObjects } from "./objects.ts";
+import { type PolicyObjects, readObjects } from "./objects.ts";
 import { linesOf } from "./record-lines.ts";
 import { SETTING_HELP, SETTING_OPTIONS, settingOf } from "./setting.ts";
-import { count, simulationJson, simulationText } from "./simulate-report.ts";
+import { simulationJson, simulationText } from "./simulate-report.ts";
 import { Simulation } from "./simulation.ts";
 
 const HELP = `sallyport simulate: what proposed rules would change, by what sidecars have recorded
@@ -19,8 +20,9 @@ const HELP = `sallyport simulate: what proposed rules would change, by what side
 ${SETTING_HELP}text or json
   -h, --help
 
-Each record is judged in its own namespace, unless --namespace names another. Records carry no labels: give those of the
-pods they are from. A name resolves to what is recorded; one that nobody resolved, to the address that was dialled.
+A record is of a connection, or of one HTTP request on it. Each is judged in its own namespace, unless --namespace names
+another. Records carry no labels: give those of the pods they are from. A name resolves to what is recorded; one that
+nobody resolved, to the address that was dialled.
 
 Exit status: 0 nothing would be newly refused; 1 something would be, or could be; 2 the arguments or the files are
 wrong, or there are no records.
@@ -50,8 +52,8 @@ export function simulateCommand(args: readonly string[], io: Io): Promise<number
     const simulation = new Simulation(values.enforce ? enforced(objects) : objects, setting);
     for await (const line of linesOf(positionals, io.stdin)) await simulation.add(line);
     await report(simulation, values, io);
-    const { refused, unknown } = simulation.tally.connections;
-    return refused + unknown > 0 ? STATUS.fails : STATUS.holds;
+    const { refused, unknown } = simulation.tally.judged;
+    return total(refused) + total(unknown) > 0 ? STATUS.fails : STATUS.holds;
   });
 }
 
@@ -60,8 +62,8 @@ async function report(
   { output, suggest }: { output: string; suggest?: boolean },
   io: Io,
 ): Promise<void> {
-  const { connections } = simulation.tally;
-  if (Object.values(connections).every((number) => number === 0) && simulation.unjudged === 0)
+  const amounts = Object.values(simulation.tally.judged);
+  if (amounts.every((amount) => total(amount) === 0) && simulation.unjudged === 0)
     throw new BadInput([
       `there are no records in it (${count(simulation.skipped, "line")} of something else)`,
     ]);
@@ -75,9 +77,9 @@ async function report(
   const { refused, unknown } = simulation.tally.beyond;
   const left = [
     ...uncovered.map(({ namespace, destination }) => `  ${namespace}: ${destination}`),
-    ...(refused + unknown > 0
-      ? [`  ${count(refused + unknown, "connection")} to more destinations than are told apart`]
-      : []),
+    ...[refused, unknown]
+      .filter((amount) => total(amount) > 0)
+      .map((amount) => `  ${formatAmount(amount)} to more destinations than are told apart`),
   ];
   await print(
     io.stderr,
@@ -89,10 +91,10 @@ async function report(
   );
 }
 
-function enforced(objects: Objects): Pick<Objects, "rules" | "boundaries"> {
+function enforced({ rules, boundaries, aliases }: PolicyObjects): PolicyObjects {
   return {
-    rules: objects.rules,
-    boundaries: objects.boundaries.map((boundary) => ({
+    ...{ rules, aliases },
+    boundaries: boundaries.map((boundary) => ({
       ...boundary,
       spec: { ...boundary.spec, mode: "enforce" as const },
     })),

@@ -1,3 +1,5 @@
+import { formatNearest } from "@sallyport/core/explanation";
+import { count, formatAmount, sum, total } from "./amount.ts";
 import { place } from "./finding.ts";
 import type { Simulation } from "./simulation.ts";
 import type { Change, Group } from "./tally.ts";
@@ -7,20 +9,22 @@ const UNSEEN = "a name decides there, and the records do not show what the app s
 /** For a person. */
 export function simulationText(simulation: Simulation): string[] {
   const { tally, skipped, unjudged, applied } = simulation;
-  const { refused, allowed, unknown, same } = tally.connections;
+  const { refused, allowed, unknown, same } = tally.judged;
   const figures = [
     ["newly refused", refused],
     ["newly allowed", allowed],
-    ...(unknown > 0 ? [["not to be told", unknown] as const] : []),
+    ...(total(unknown) > 0 ? [["not to be told", unknown] as const] : []),
     ["unchanged", same],
   ] as const;
   const others = [...new Set(applied.flatMap((each) => each.others))];
   return [
-    `${count(refused + allowed + unknown + same, "connection")} judged again`,
-    ...figures.map(([label, figure]) => `  ${label.padEnd(16)}${String(figure).padStart(8)}`),
-    ...(tally.audited > 0
+    `${formatAmount(sum([refused, allowed, unknown, same]))} judged again`,
+    ...figures.map(
+      ([label, amount]) => `  ${label.padEnd(16)}${String(total(amount)).padStart(8)}`,
+    ),
+    ...(total(tally.audited) > 0
       ? [
-          `${count(tally.audited, "connection")} would pass only because a boundary says audit; --enforce judges as if it did not`,
+          `${formatAmount(tally.audited)} would pass only because a boundary says audit; --enforce judges as if it did not`,
         ]
       : []),
     ...(skipped > 0
@@ -28,9 +32,7 @@ export function simulationText(simulation: Simulation): string[] {
           `skipped: ${count(skipped, "line")} that ${skipped === 1 ? "is no record" : "are no records"}`,
         ]
       : []),
-    ...(unjudged > 0
-      ? [`skipped: ${count(unjudged, "record")} of connections that no rule decided`]
-      : []),
+    ...(unjudged > 0 ? [`skipped: ${count(unjudged, "record")} of what no rule decided`] : []),
     ...(others.length > 0
       ? [`not applied, as they are for pods of other labels (see --labels): ${others.join("; ")}`]
       : []),
@@ -53,15 +55,14 @@ function section(
     "",
     heading,
     ...groups.flatMap((group) => groupLines(simulation, group, change, mark)),
-    ...(beyond > 0
-      ? [`  and ${count(beyond, "connection")} to more destinations than are told apart`]
+    ...(total(beyond) > 0
+      ? [`  and ${formatAmount(beyond)} to more destinations than are told apart`]
       : []),
   ];
 }
 
 function groupLines(simulation: Simulation, group: Group, change: Change, mark: string): string[] {
-  const { namespace, destination, protocol, was, replayed, connections, firstSeen, lastSeen } =
-    group;
+  const { namespace, destination, protocol, was, replayed, amount, firstSeen, lastSeen } = group;
   const { verdict } = replayed;
   const refusal = change === "refused" ? simulation.explain(group) : undefined;
   const match = verdict.verdict === "allow" ? verdict.match?.clause : undefined;
@@ -72,18 +73,11 @@ function groupLines(simulation: Simulation, group: Group, change: Change, mark: 
     ["was", was],
     ...reason,
     ...(refusal ? [["why", refusal.message]] : []),
-    ...(refusal?.nearest
-      ? [
-          [
-            "nearest",
-            `${place(refusal.nearest.rule, "to", refusal.nearest.entry)}: ${refusal.nearest.why}`,
-          ],
-        ]
-      : []),
+    ...(refusal?.nearest ? [["nearest", formatNearest(refusal.nearest)]] : []),
     ...(match ? [["by", place(match.rule, list, match.entry)]] : []),
   ];
   return [
-    `${mark} ${namespace}: ${destination}${protocol === undefined ? "" : ` (${protocol})`}, ${count(connections, "connection")}, ${when}`,
+    `${mark} ${namespace}: ${destination}${protocol === undefined ? "" : ` (${protocol})`}, ${formatAmount(amount)}, ${when}`,
     ...lines.map(([label = "", text]) => `    ${label.padEnd(8)}${text}`),
   ];
 }
@@ -92,16 +86,16 @@ function groupLines(simulation: Simulation, group: Group, change: Change, mark: 
 export function simulationJson(simulation: Simulation): object {
   const { tally, skipped, unjudged } = simulation;
   const groups = (change: Exclude<Change, "same">) => ({
-    connections: tally.connections[change],
+    ...tally.judged[change],
     groups: tally.groups(change).map((group) => groupJson(simulation, group)),
-    connections_beyond: tally.beyond[change],
+    beyond: tally.beyond[change],
   });
   return {
     newly_refused: groups("refused"),
     newly_allowed: groups("allowed"),
     unknown: groups("unknown"),
-    unchanged: { connections: tally.connections.same },
-    audited: { connections: tally.audited },
+    unchanged: tally.judged.same,
+    audited: tally.audited,
     skipped_lines: skipped,
     unjudged_records: unjudged,
     suggested: simulation.suggest().rules,
@@ -116,7 +110,7 @@ function groupJson(simulation: Simulation, group: Group): object {
     namespace: group.namespace,
     destination: group.destination,
     protocol: group.protocol,
-    connections: group.connections,
+    ...group.amount,
     first_seen: group.firstSeen,
     last_seen: group.lastSeen,
     was: group.was,
@@ -125,11 +119,7 @@ function groupJson(simulation: Simulation, group: Group): object {
     ...(refusal && {
       message: refusal.message,
       nearest: refusal.nearest,
-      egressRule: refusal.egressRule,
+      egress_rule: refusal.egressRule,
     }),
   };
-}
-
-export function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }

@@ -4,7 +4,7 @@ import type { EgressRule } from "@sallyport/core/rules";
 import { type Applied, apply, entriesOf, podOf } from "./applied.ts";
 import { refusalOf } from "./ask.ts";
 import { combine } from "./combine.ts";
-import type { Objects } from "./objects.ts";
+import type { PolicyObjects } from "./objects.ts";
 import { parseRecord } from "./record-lines.ts";
 import { replay } from "./replay.ts";
 import type { Setting } from "./setting.ts";
@@ -16,14 +16,14 @@ export class Simulation {
   readonly tally = new Tally();
   /** Lines that are no records. */
   skipped = 0;
-  /** Records of connections that nobody judged. */
+  /** Records of what nobody judged. */
   unjudged = 0;
-  readonly #objects: Pick<Objects, "rules" | "boundaries">;
+  readonly #objects: PolicyObjects;
   readonly #setting: Setting;
   readonly #answers: Map<string, readonly string[]>;
   readonly #applied = new Map<string, Applied>();
 
-  constructor(objects: Pick<Objects, "rules" | "boundaries">, setting: Setting) {
+  constructor(objects: PolicyObjects, setting: Setting) {
     this.#objects = objects;
     this.#setting = setting;
     this.#answers = new Map(setting.answers);

@@ -19,11 +19,16 @@ export function explainRefusal(
   attempt: Attempt,
   named: Named | undefined,
 ): Explanation {
-  const known = named ? knowing(attempt, named) : attempt;
+  // Rules are about what a Service stands for.
+  const meant = named && {
+    ...named,
+    name: applied.policy.externalNameOf(named.name) ?? named.name,
+  };
+  const known = meant ? knowing(attempt, meant) : attempt;
   const { egressRule, ...rest } = explain(applied.policy, known, denied);
   if (!egressRule) return rest;
-  const isUnsaid = named !== undefined && attempt.seen?.name === undefined;
-  const better = (isUnsaid ? byName(egressRule, named, known.port) : []).find((rule) =>
+  const isUnsaid = meant !== undefined && attempt.seen?.name === undefined;
+  const better = (isUnsaid ? byName(egressRule, meant, known.port) : []).find((rule) =>
     isPermitted(entriesOf(applied, rule), known),
   );
   return { ...rest, egressRule: renamed(better ?? egressRule, applied.names) };

@@ -1,7 +1,9 @@
+import { meantBy } from "@sallyport/core/replay";
+import { type Amount, nothing, total } from "./amount.ts";
 import type { RecordLine } from "./record-lines.ts";
 import type { Replayed } from "./replay.ts";
 
-/** Connections that go the same way: to the same destination, in the same language, with the same change. */
+/** Records that go the same way: to the same destination, in the same language, with the same change. */
 export interface Group {
   readonly namespace: string;
   /** `name:port`, or `address:port` where there was no name. */
@@ -10,7 +12,7 @@ export interface Group {
   /** As recorded. */
   readonly was: string;
   readonly replayed: Replayed;
-  connections: number;
+  readonly amount: Amount;
   firstSeen: string;
   lastSeen: string;
   /** Of the name, as far as they fit. */
@@ -19,17 +21,17 @@ export interface Group {
 
 export type Change = Replayed["change"];
 
-/** What is kept of each change; connections beyond are counted, not told apart. */
+/** What is kept of each change; records beyond are counted, not told apart. */
 const MAX_GROUPS = 10_000;
 const MAX_ADDRESSES = 64;
 
 /** Records summed up, in bounded memory however many there are. */
 export class Tally {
-  readonly connections: Record<Change, number> = { refused: 0, allowed: 0, unknown: 0, same: 0 };
+  readonly judged = amounts();
   /** Those that pass only because a boundary says audit. */
-  audited = 0;
+  readonly audited = nothing();
   /** Of what is told apart, those that did not fit. */
-  readonly beyond: Record<Change, number> = { refused: 0, allowed: 0, unknown: 0, same: 0 };
+  readonly beyond = amounts();
   readonly #groups: Record<Change, Map<string, Group>> = {
     refused: new Map(),
     allowed: new Map(),
@@ -44,8 +46,8 @@ export class Tally {
 
   add(record: RecordLine, replayed: Replayed, namespace: string): void {
     const { change, verdict, isAudited } = replayed;
-    this.connections[change]++;
-    if (isAudited) this.audited++;
+    add(this.judged[change], record);
+    if (isAudited) add(this.audited, record);
     if (change === "same") return;
     const destination = destinationOf(record);
     const { protocol, reason: was, time } = record;
@@ -54,7 +56,7 @@ export class Tally {
     let group = groups.get(key);
     if (!group) {
       if (groups.size >= this.#maxGroups) {
-        this.beyond[change]++;
+        add(this.beyond[change], record);
         return;
       }
       const times = { firstSeen: time, lastSeen: time };
@@ -64,13 +66,13 @@ export class Tally {
         protocol,
         was,
         replayed,
-        connections: 0,
+        amount: nothing(),
         ...times,
         addresses: new Set(),
       };
       groups.set(key, group);
     }
-    group.connections++;
+    add(group.amount, record);
     // RFC 3339 in UTC: the order of the texts is that of the times.
     if (time < group.firstSeen) group.firstSeen = time;
     if (time > group.lastSeen) group.lastSeen = time;
@@ -81,17 +83,23 @@ export class Tally {
   /** The most frequent first. */
   groups(change: Exclude<Change, "same">): Group[] {
     return [...this.#groups[change].values()].sort(
-      (a, b) => b.connections - a.connections || (a.destination < b.destination ? -1 : 1),
+      (a, b) => total(b.amount) - total(a.amount) || (a.destination < b.destination ? -1 : 1),
     );
   }
 }
 
-function destinationOf({
-  name,
-  invalid_name,
-  original_address,
-  original_port,
-}: RecordLine): string {
+function amounts(): Readonly<Record<Change, Amount>> {
+  return { refused: nothing(), allowed: nothing(), unknown: nothing(), same: nothing() };
+}
+
+function add(amount: Amount, { request }: RecordLine): void {
+  if (request === undefined) amount.connections++;
+  else amount.requests++;
+}
+
+function destinationOf(record: RecordLine): string {
+  const { invalid_name, original_address, original_port } = record;
+  const name = meantBy(record);
   if (name !== undefined) return `${name}:${original_port}`;
   const address = original_address.includes(":") ? `[${original_address}]` : original_address;
   return `${address}:${original_port}${invalid_name === undefined ? "" : ` "${invalid_name}"`}`;

@@ -1,10 +1,12 @@
 import { canonicalAddress } from "@sallyport/core/address";
+import { EVEN_IF_MALFORMED, field } from "@sallyport/core/form";
 import { canonicalName } from "@sallyport/core/hostname";
 import { REASONS, type Reason } from "@sallyport/core/reasons";
 import { Cluster } from "@sallyport/core/snapshot";
 import * as z from "zod";
 import { parseDestination } from "./destination.ts";
 import { SPOKEN } from "./spoken.ts";
+import { type Fetch, parseUrl } from "./url.ts";
 
 const Labels = z.record(z.string(), z.string());
 
@@ -28,6 +30,16 @@ const Address = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** What `parse` makes of a text; otherwise its complaint is the message. */
+function parsed<T>(parse: (text: string) => T | Error) {
+  return z.string().transform((text, context) => {
+    const result = parse(text);
+    if (!(result instanceof Error)) return result;
+    context.addIssue({ code: "custom", message: result.message });
+    return z.NEVER;
+  });
+}
+
 const isName = (text: string) => canonicalName(text) !== undefined;
 
 /** What names resolve to. */
@@ -42,12 +54,9 @@ const Case = z
   .strictObject({
     name: z.string().min(1).optional(),
     /** `HOST:PORT`, `ADDRESS:PORT` or `[ADDRESS]:PORT` */
-    connect: z.string().transform((text, context) => {
-      const destination = parseDestination(text);
-      if (!(destination instanceof Error)) return destination;
-      context.addIssue({ code: "custom", message: destination.message });
-      return z.NEVER;
-    }),
+    connect: parsed(parseDestination).optional(),
+    /** In its place: the app asks for this. */
+    url: parsed(parseUrl).optional(),
     /** The name that the app gives, where it is not the one it connects to; null: it gives none. */
     says: Name.nullable().optional(),
     protocol: z.enum(SPOKEN).optional(),
@@ -60,6 +69,23 @@ const Case = z
     /** `namespace/name` of the rule, or the name of the boundary, that decides. */
     rule: z.string().min(1).optional(),
   })
+  .superRefine((each, context) => {
+    const [connect, url, says] = ["connect", "url", "says"].map((key) => field(each, key));
+    const problem =
+      connect === undefined && url === undefined
+        ? "it is missing: expected HOST:PORT, or a url in its place"
+        : connect !== undefined && url !== undefined
+          ? "a url is given, too: remove one of them"
+          : undefined;
+    if (problem !== undefined)
+      context.addIssue({ code: "custom", path: ["connect"], message: problem });
+    if (url !== undefined && says !== undefined)
+      context.addIssue({
+        code: "custom",
+        path: ["says"],
+        message: "a url gives its own name: remove this, or write connect in its place",
+      });
+  }, EVEN_IF_MALFORMED)
   .superRefine(({ expect, reason }, context) => {
     if (reason === undefined || reason.startsWith("allowed.") === (expect === "allow")) return;
     context.addIssue({
@@ -69,6 +95,14 @@ const Case = z
     });
   });
 export type Case = z.output<typeof Case>;
+
+/** Where the app connects to, and what it speaks there, as far as that is said. */
+export function goalOf({ connect, url, protocol }: Case): Partial<Fetch> & Pick<Fetch, "to"> {
+  const to = connect ?? url?.to;
+  if (!to) throw new Error("a case without a destination was let through");
+  const spoken = protocol ?? url?.protocol;
+  return { to, ...(spoken && { protocol: spoken }) };
+}
 
 /** One document of a file of cases; docs/reference/policy-tests.md. */
 export const TestFile = z.strictObject({

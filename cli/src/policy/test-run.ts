@@ -1,8 +1,9 @@
+import { pasteable } from "@sallyport/core/explanation";
 import { apply, podOf } from "./applied.ts";
 import { ask } from "./ask.ts";
-import { formatDestination } from "./destination.ts";
-import { linesOf, pasteable, whyRefused } from "./finding.ts";
-import type { Case } from "./test-file.ts";
+import { type Destination, formatDestination } from "./destination.ts";
+import { linesOf, whyRefused } from "./finding.ts";
+import { type Case, goalOf } from "./test-file.ts";
 import type { Suite } from "./test-suites.ts";
 
 export interface Result {
@@ -26,12 +27,12 @@ export function runSuite(suite: Suite): Result[] {
   return suite.cases.map((each, i) => {
     const applied = each.pod ? appliedTo(each.pod) : usual;
     const answers = new Map([...suite.answers, ...(each.answers ?? [])]);
-    const { connect: to, says, protocol } = each;
-    const finding = ask(applied, { to, says, protocol, answers, assume: true });
+    const { to, protocol } = goalOf(each);
+    const finding = ask(applied, { to, says: each.says, protocol, answers, assume: true });
     if ("names" in finding) throw new Error(`${finding.names.join(", ")} was not assumed`);
     const { verdict } = finding;
     const match = verdict.verdict === "allow" ? verdict.match?.clause.rule : verdict.boundary;
-    const failure = failureOf(each, verdict.verdict, verdict.reason, match);
+    const failure = failureOf(each, to, verdict.verdict, verdict.reason, match);
     const refusal = whyRefused(applied, finding);
     const isWanted = refusal !== undefined && each.expect === "allow";
     const others = isWanted && applied.others.length > 0;
@@ -40,7 +41,8 @@ export function runSuite(suite: Suite): Result[] {
       : finding.assumed;
     return {
       suite: suite.title,
-      title: each.name ?? `${each.expect} ${formatDestination(to)}`,
+      title:
+        each.name ?? `${each.expect} ${each.url ? `${protocol} ` : ""}${formatDestination(to)}`,
       at: suite.at(i),
       ...(failure !== undefined && { failure }),
       details:
@@ -54,13 +56,13 @@ export function runSuite(suite: Suite): Result[] {
 }
 
 function failureOf(
-  { expect, reason, rule, connect }: Case,
+  { expect, reason, rule }: Case,
+  to: Destination,
   verdict: string,
   because: string,
   match: string | undefined,
 ): string | undefined {
-  const to = formatDestination(connect);
-  const got = `${to}: ${verdict} (${because}${match === undefined ? "" : ` by ${match}`})`;
+  const got = `${formatDestination(to)}: ${verdict} (${because}${match === undefined ? "" : ` by ${match}`})`;
   if (verdict !== expect) return `expected ${expect}, got ${got}`;
   if (reason !== undefined && because !== reason) return `expected reason ${reason}, got ${got}`;
   if (rule !== undefined && match !== rule) return `expected rule ${rule}, got ${got}`;

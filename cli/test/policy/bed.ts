@@ -93,6 +93,22 @@ spec:
       ports: [{ port: 80, protocol: https }]
 `;
 
+export const SERVICES = `apiVersion: v1
+kind: Service
+metadata: { name: api, namespace: shop }
+spec: { type: ExternalName, externalName: api.example.com }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: plain }
+spec: { type: ExternalName, externalName: plain.example.com, ports: [{ port: 8080 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: backend, namespace: shop }
+spec: { ports: [{ port: 80 }] }
+`;
+
 export const boundary = (name: string, spec: string) => `apiVersion: sallyport.dev/v1alpha1
 kind: EgressBoundary
 metadata: { name: ${name} }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { parse } from "yaml";
-import { Bed, boundary, RULES } from "./bed.ts";
+import { Bed, boundary, RULES, SERVICES } from "./bed.ts";
 
 const bed = new Bed();
 after(() => bed.close());
@@ -50,6 +50,19 @@ for (const [what, line, status] of [
     "{connect: api.example.com:443, answers: {API.example.com.: [10.0.0.1]}, expect: deny, reason: denied.private_address}",
     0,
   ],
+  ["a URL", "{url: 'https://api.example.com/v1', expect: allow, rule: shop/web}", 0],
+  ["a URL in the clear", "{url: 'http://plain.example.com:8080', expect: allow}", 0],
+  [
+    "a URL in the clear, for which TLS is spoken",
+    "{url: 'http://originated.example.com', expect: allow}",
+    0,
+  ],
+  [
+    "a URL whose scheme another protocol overrules",
+    "{url: 'https://api.example.com', protocol: http, expect: deny, reason: denied.protocol}",
+    0,
+  ],
+  ["a URL that is refused", "{url: 'http://api.example.com', expect: allow}", 1],
   ["another pod", "{connect: api.example.com:443, pod: {namespace: blog}, expect: deny}", 0],
   ["another verdict", "{connect: api.example.com:443, expect: deny}", 1],
   ["another reason", "{connect: evil.example.net:443, expect: deny, reason: denied.boundary}", 1],
@@ -110,6 +123,9 @@ cases:
     reason: denied.no_rule
     says: a b
   - conect: x
+  - { url: "https://u@api.example.com/", connect: "a.example:1", expect: deny }
+  - { url: "https://api.example.com/", says: a.example, expect: deny }
+  - { connect: "https://api.example.com/", expect: deny }
 `);
   assert.deepEqual([status, stdout], [2, ""]);
   for (const part of [
@@ -124,10 +140,31 @@ cases:
     /yaml:6: cases\[0\]\.expect: .*"allow"\|"deny"/,
     /yaml:10: cases\[1\]\.says: "a b" is no DNS name/,
     /yaml:11: cases\[2\]\.conect: no such field; expected name, connect/,
-    /yaml:11: cases\[2\]\.connect: it is missing: expected string/,
+    /yaml:11: cases\[2\]\.connect: it is missing: expected HOST:PORT, or a url/,
+    /yaml:12: cases\[3\]\.url: a URL is taken without its user/,
+    /yaml:12: cases\[3\]\.connect: a url is given, too/,
+    /yaml:13: cases\[4\]\.says: a url gives its own name/,
+    /yaml:14: cases\[5\]\.connect: .* it is a URL, which stands under url/,
     /yaml:11: cases\[2\]\.expect: it is missing: expected one of "allow"\|"deny"/,
   ])
     assert.match(stderr, part);
+});
+
+test("names of Services that stand for others: from their manifests, and from the file", async () => {
+  bed.file("rules/services.yaml", SERVICES);
+  const { status, stdout } = await verify(`${HEAD}
+cluster:
+  domain: corp.local
+  externalNames: [{ namespace: blog, name: feed, externalName: api.example.com }]
+cases:
+  - { url: "https://api/", expect: allow }
+  - { url: "https://api.shop.svc.corp.local/", expect: allow }
+  - { url: "https://feed.blog/", expect: allow }
+  - { url: "https://feed/", expect: deny }
+  - { url: "https://api.shop/", answers: { api.example.com: [10.0.0.1] }, expect: deny, reason: denied.private_address }
+`);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^✓ allow tls api:443\n/);
 });
 
 test("a reason that cannot go with the verdict is a mistake", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Bed, boundary, RULES } from "./bed.ts";
+import { Bed, boundary, RULES, SERVICES } from "./bed.ts";
 
 const bed = new Bed();
 after(() => bed.close());
@@ -52,6 +52,28 @@ for (const [args, status, said] of [
     ["originated.example.com:80"],
     0,
     /shop\/web spec\.to\[4\]: originated\.example\.com, port 80 \(https\)/,
+  ],
+  [
+    ["originated.example.com:80"],
+    0,
+    /dialled +what originated\.example\.com resolves to, in TLS verified for originated\.example\.com\n/,
+  ],
+  [["https://api.example.com/v1/x?y=z"], 0, /✓ api\.example\.com:443 is allowed/],
+  [["HTTPS://API.Example.com."], 0, /✓ api\.example\.com:443 is allowed/],
+  [["wss://api.example.com/socket"], 0, /✓ api\.example\.com:443 is allowed/],
+  [["http://plain.example.com:8080/"], 0, /shop\/web spec\.to\[3\]/],
+  [["http://originated.example.com"], 0, /in TLS verified for originated/],
+  [
+    ["https://originated.example.com:80"],
+    0,
+    /dialled +what originated\.example\.com resolves to\n/,
+  ],
+  [["http://api.example.com/"], 1, /it permits api\.example\.com on 443 \(tls\), not on 80/],
+  [["http://api.example.com:443/"], 1, /ports: \[\{ port: 443, protocol: https \}\]/],
+  [
+    ["https://api.example.com/", "--protocol", "http"],
+    1,
+    /ports: \[\{ port: 443, protocol: https \}\]/,
   ],
   [["10.96.0.1:443", "--cluster", "10.96.0.0/12"], 0, /allowed\.cluster/],
   [["evil.example.net:443", "-n", "other"], 1, /namespace: other/],
@@ -185,10 +207,10 @@ test("-o json says the same in fields", async () => {
     },
   );
   const refused = await explain("-o", "json", "evil.example.net:443");
-  const { egressRule, destination } = JSON.parse(refused.stdout);
+  const { egress_rule, destination } = JSON.parse(refused.stdout);
   assert.equal(refused.status, 1);
   assert.equal(destination, "evil.example.net:443");
-  assert.deepEqual(egressRule.spec.to, [
+  assert.deepEqual(egress_rule.spec.to, [
     { hosts: ["evil.example.net"], ports: [{ port: 443, protocol: "tls" }] },
   ]);
 });
@@ -215,7 +237,7 @@ test("every mistake in the arguments is told at once", async () => {
   const { status, stdout, stderr } = await bed.run([
     ...[
       "explain",
-      "http://api.example.com/",
+      "http://api.example.com/#top",
       "more",
       "--protocol",
       "udp",
@@ -231,7 +253,7 @@ test("every mistake in the arguments is told at once", async () => {
   for (const line of lines) assert.match(line, /^sallyport explain: /);
   for (const part of [
     "-f FILE",
-    "no scheme",
+    "leave out #top",
     "more",
     "udp",
     "key=value",
@@ -256,12 +278,114 @@ for (const [destination, said] of [
   ["-:443", /neither a DNS name nor an address/],
   ["1.2.3.256:443", /neither a DNS name nor an address/],
   ["", /expected a port/],
+  ["ftp://api.example.com/", /expected http, https, ws, wss before/],
+  ["https:///v1", /expected a name after the :\/\//],
+  ["https://api.example.com:0/", /a port from 1 to 65535, or none for 443/],
+  ["https://api.example.com:https/", /a port from 1 to 65535/],
+  ["http://10.0.0.1/", /write 10\.0\.0\.1:80, and the protocol beside it/],
+  ["http://[fd00::1]:8080/", /write \[fd00::1\]:8080,/],
+  ["https://bücher.example/", /write it in A-labels: xn--bcher-kva\.example/],
+  ["https://*.example.com/", /holds many names: write one of them/],
+  ["https://api.example.com\\@evil.example/", /without its user and password/],
 ] as const)
   test(`"${destination}" is no destination, and it is said what is`, async () => {
     const { status, stderr } = await explain("--", destination);
     assert.equal(status, 2);
     assert.match(stderr, said);
   });
+
+test("a password in a URL is not repeated", async () => {
+  const { status, stdout, stderr } = await explain("https://me:s3cret@api.example.com/");
+  assert.equal(status, 2);
+  assert.match(stderr, /without its user and password/);
+  assert.doesNotMatch(stdout + stderr, /s3cret|me:/);
+});
+
+test("a URL gives its own name", async () => {
+  const { status, stderr } = await explain("https://api.example.com/", "--name", "b.example");
+  assert.equal(status, 2);
+  assert.match(stderr, /--name b\.example: a URL gives its own name/);
+});
+
+const services = bed.file("services.yaml", SERVICES);
+for (const [args, status, said] of [
+  [
+    ["https://api/"],
+    0,
+    /✓ api:443 is allowed[\s\S]*alias +api stands for api\.example\.com\n[\s\S]*dialled +what api\.example\.com resolves to\n[\s\S]*assuming +api\.example\.com resolves to a public/,
+  ],
+  [
+    ["https://api.shop.svc.cluster.local/"],
+    0,
+    /alias +api\.shop\.svc\.cluster\.local stands for api/,
+  ],
+  [["http://plain.shop:8080/"], 0, /spec\.to\[3\]: plain\.example\.com/],
+  [
+    ["http://api/"],
+    1,
+    /why +api, which stands for api\.example\.com, on port 80 was refused[\s\S]*hosts: \["api\.example\.com"\]\n +ports: \[\{ port: 80, protocol: http/,
+  ],
+  [
+    ["http://api:443/"],
+    1,
+    /hosts: \["api\.example\.com"\]\n +ports: \[\{ port: 443, protocol: https/,
+  ],
+  [["https://api.blog/"], 1, /hosts: \["api\.blog"\]/],
+  [["https://api/", ...answer("api.example.com=10.0.0.7")], 1, /it leads to 10\.0\.0\.7/],
+  [["https://api/", ...answer("api.shop=10.0.0.7")], 0, /dialled/],
+  [["https://api.shop/", ...answer("api.shop=93.184.215.14")], 0, /dialled +93\.184\.215\.14\n/],
+  [["plain.shop:9000", "--protocol", "tcp"], 1, /hosts: \["plain\.example\.com"\]/],
+] as const)
+  test(`with Services that stand for names outside, ${args.join(" ")}: exit status ${status}`, async () => {
+    const ran = await explain("-f", services, ...args);
+    assert.equal(ran.status, status, ran.stdout + ran.stderr);
+    assert.match(ran.stdout, said);
+    assert.match(ran.stderr, /^skipped, .*: 1 Service\n$/);
+    if (status === 0) return;
+    const [, offered = ""] = ran.stdout.split("The rule to add:\n\n");
+    const added = bed.file("alias.yaml", offered);
+    const again = await explain("-f", services, "-f", added, ...args);
+    assert.equal(again.status, 0, again.stdout);
+  });
+
+test("-o json tells what a name stands for, and that TLS is spoken for the app", async () => {
+  const rule = bed.file(
+    "httpbin.yaml",
+    RULES.replace("port: 443, protocol: tls", "port: 443, protocol: https"),
+  );
+  const ran = await bed.run([
+    "explain",
+    "-f",
+    rule,
+    "-f",
+    services,
+    "-o",
+    "json",
+    "http://api:443/",
+  ]);
+  const { verdict, name, external_name, originated, protocol } = JSON.parse(ran.stdout);
+  assert.deepEqual(
+    { verdict, name, external_name, originated, protocol },
+    {
+      ...{ verdict: "allow", name: "api", external_name: "api.example.com" },
+      ...{ originated: true, protocol: "http" },
+    },
+  );
+});
+
+test("a Service that is two is a mistake, and so is one without an external name", async () => {
+  const two = bed.file(
+    "twice.yaml",
+    `${SERVICES}---\n${SERVICES.replace("externalName: plain.example.com, ", "")}`,
+  );
+  const { status, stderr } = await explain("-f", two, "https://api/");
+  assert.equal(status, 2);
+  assert.match(
+    stderr,
+    /twice\.yaml:\d+ \(document 4\): Service shop\/api: metadata\.name: it is at .+, too/,
+  );
+  assert.match(stderr, /Service plain: spec\.externalName: it is missing/);
+});
 
 test("--help goes to standard output and documents the exit status", async () => {
   for (const command of ["explain", "test", "simulate"]) {

@@ -28,6 +28,12 @@ const tls = (name: string, fields: object = {}) =>
   record({ protocol: "tls", name, name_source: "sni", resolved: ["93.184.215.14"], ...fields });
 const tcp = (address: string, port: number, fields: object = {}) =>
   record({ protocol: "opaque", original_address: address, original_port: port, ...fields });
+/** Of one request, where HTTP was judged request by request. */
+const request = (number: number, fields: object) =>
+  record({
+    ...{ request: number, protocol: "http", name_source: "host", method: "GET", path: "/" },
+    ...{ status: 200, original_port: 8080, resolved: ["93.184.215.14"], ...fields },
+  });
 const simulate = (lines: readonly string[], ...args: string[]) =>
   bed.run(["simulate", "-f", rules, ...args], lines.join("\n"));
 const judged = async (lines: readonly string[], ...args: string[]) => {
@@ -40,8 +46,10 @@ const judged = async (lines: readonly string[], ...args: string[]) => {
     unchanged,
     ...rest
   } = JSON.parse(stdout);
-  const counts = [refused, allowed, unknown, unchanged].map(({ connections }) => connections);
-  return { status, counts, refused, allowed, unknown, ...rest };
+  const counts = [refused, allowed, unknown, unchanged].map(
+    ({ connections, requests }) => connections + requests,
+  );
+  return { status, counts, refused, allowed, unknown, unchanged, ...rest };
 };
 
 for (const [what, line, counts] of [
@@ -94,6 +102,36 @@ for (const [what, line, counts] of [
     record({ reason: "allowed.rule" }),
     [0, 0, 1, 0],
   ],
+  [
+    "a request to a Service that stood for an allowed name",
+    request(1, { name: "plain", external_name: "plain.example.com" }),
+    [0, 0, 0, 1],
+  ],
+  [
+    "a request to a Service that stood for another",
+    request(2, { name: "plain.example.com", external_name: "evil.example.net" }),
+    [1, 0, 0, 0],
+  ],
+  [
+    "a request for which TLS was spoken",
+    request(1, { name: "originated.example.com", original_port: 80, originated: true }),
+    [0, 0, 0, 1],
+  ],
+  [
+    "a request that the destination never answered",
+    request(1, { name: "plain.example.com", reason: "failed.response_timeout", status: 504 }),
+    [0, 0, 0, 1],
+  ],
+  [
+    "a request that was refused, and is allowed now",
+    request(3, {
+      verdict: "deny",
+      reason: "denied.no_rule",
+      status: 403,
+      name: "plain.example.com",
+    }),
+    [0, 1, 0, 0],
+  ],
   ["one of another namespace", tls("api.example.com", { namespace: "blog" }), [1, 0, 0, 0]],
 ] as const)
   test(`a record of ${what}: refused, allowed, unknown, unchanged = ${counts}`, async () => {
@@ -112,8 +150,9 @@ test("lines that are no records are skipped and counted, and so are records that
     `2026-01-01T00:00:00Z stdout F ${tls("api.example.com")}`,
     tcp("10.0.0.1", 15001, { verdict: "deny", reason: "denied.loop" }),
     tcp("10.0.0.1", 80, { verdict: "deny", reason: "denied.limit" }),
+    request(1, { verdict: "deny", reason: "denied.too_large", status: 431, name: undefined }),
   ]);
-  assert.deepEqual([status, counts, skipped_lines, unjudged_records], [0, [0, 0, 0, 2], 3, 2]);
+  assert.deepEqual([status, counts, skipped_lines, unjudged_records], [0, [0, 0, 0, 2], 3, 3]);
 });
 
 test("connections that go the same way are one group: how many, first and last, why", async () => {
@@ -137,6 +176,42 @@ test("connections that go the same way are one group: how many, first and last, 
   );
   assert.match(message, /no rule permits it/);
 });
+
+test("requests and connections are counted apart, and a Service's requests by what it stood for", async () => {
+  const lines = [
+    ...[1, 2, 3].map((i) => request(i, { name: "feed.blog", external_name: "evil.example.net" })),
+    request(4, { name: "evil.example.net" }),
+    tls("evil.example.net"),
+    tls("api.example.com"),
+    request(5, { name: "plain.example.com" }),
+  ];
+  const { refused, unchanged } = await judged(lines);
+  assert.deepEqual(
+    [refused.connections, refused.requests, unchanged.connections, unchanged.requests],
+    [1, 4, 1, 1],
+  );
+  assert.deepEqual(
+    refused.groups.map(({ destination, connections, requests }: Group) => [
+      ...[destination, connections, requests],
+    ]),
+    [
+      ["evil.example.net:8080", 0, 4],
+      ["evil.example.net:443", 1, 0],
+    ],
+  );
+  assert.deepEqual(refused.groups[0].egress_rule.spec.to, [
+    { hosts: ["evil.example.net"], ports: [{ port: 8080, protocol: "http" }] },
+  ]);
+  const { stdout } = await simulate(lines);
+  assert.match(stdout, /^2 connections and 5 requests judged again\n {2}newly refused +5\n/);
+  assert.match(stdout, /✗ shop: evil\.example\.net:8080 \(http\), 4 requests, /);
+});
+
+interface Group {
+  readonly destination: string;
+  readonly connections: number;
+  readonly requests: number;
+}
 
 const REFUSED = [
   tls("evil.example.net"),
