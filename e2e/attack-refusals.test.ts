@@ -53,10 +53,14 @@ interface Answer {
   readonly body: string;
 }
 
+const JSON_PLEASE = "Accept: application/json";
+
 /** curl, told which address to dial. */
 async function curl(host: string, port: number, address: string, ...args: string[]) {
+  const accept = args.some((arg) => arg.startsWith("Accept:")) ? [] : ["-H", JSON_PLEASE];
   const text = await bed.sidecar.pod.run(
-    ...["curl", "-s", "-i", "--max-time", "10", "--resolve", `${host}:${port}:${address}`, ...args],
+    ...["curl", "-s", "-i", "--max-time", "10", "--resolve", `${host}:${port}:${address}`],
+    ...[...accept, ...args],
     `http://${host}:${port}/`,
   );
   const [headers = "", ...rest] = text.split("\r\n\r\n");
@@ -148,8 +152,23 @@ describe("an app that speaks HTTP is told why, and the rule that would permit it
   test("whatever is in the request: a Host that is made to break the answer does not", async () => {
     const host = 'Host: "},{\\"x\\":<script>';
     const answer = await curl("www.example.com", 80, REAL, "-H", host);
-    assert.equal(explainedIn(answer).reason, "denied.name_invalid");
-    assert.equal(answer.headers.split("\r\n").length, 5, answer.headers);
+    // Of a head that cannot be read, nobody knows what it would accept.
+    assert.deepEqual(
+      [answer.status, answer.body.split("\n")[0]],
+      [400, "sallyport: denied.malformed"],
+    );
+    assert.equal(answer.headers.split("\r\n").length, 6, answer.headers);
+  });
+
+  test("in text for people, and in JSON for who asks for it", async () => {
+    const accept = ["-H", "Accept: text/html,*/*;q=0.8"];
+    const { status, headers, body } = await curl("www.partner.net", 80, HOSTILE, ...accept);
+    assert.deepEqual(
+      [status, /^content-type: (.*)$/m.exec(headers)?.[1]],
+      [403, "text/plain; charset=utf-8"],
+    );
+    assert.match(body, /^sallyport: denied\.no_rule\n\nwww\.partner\.net at /);
+    assert.match(body, /^kind: EgressRule$/m);
   });
 
   test("also while it is still sending, and to HEAD without waiting for a body", async () => {
@@ -175,16 +194,24 @@ test("an app that speaks TLS is told access_denied by an alert", {
 });
 
 test("an app that speaks anything else gets a reset", async () => {
-  for (const say of [
-    "SSH-2.0-OpenSSH_9.6\r\n",
-    "\0\0\0\x08\x04\xd2\x16\x2f",
-    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-  ])
+  for (const say of ["SSH-2.0-OpenSSH_9.6\r\n", "\0\0\0\x08\x04\xd2\x16\x2f"])
     for (const port of [22, 80]) {
       const call = { address: HOSTILE, port, say: [Buffer.from(say, "latin1")] };
       const { heard } = await bed.attempt(call);
       assert.equal(told(heard), "reset", say);
     }
+});
+
+test("an app that speaks HTTP/2 without TLS is told to speak HTTP/1.1, and why", async () => {
+  const say = [Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")];
+  const { heard, record } = await bed.attempt({ address: HOSTILE, port: 80, say, enough: 10_000 });
+  assert.equal(record.protocol, "http2");
+  // SETTINGS, and a GOAWAY with HTTP_1_1_REQUIRED (RFC 9113 §6.5, §6.8, §7).
+  const [settings, goAway] = [heard.text.slice(0, 9), heard.text.slice(9)];
+  assert.equal(settings, "\0\0\0\x04\0\0\0\0\0");
+  assert.equal(goAway.slice(3, 4), "\x07");
+  assert.equal(goAway.slice(13, 17), "\0\0\0\x0d");
+  assert.match(goAway, /was refused: /);
 });
 
 test("another namespace's rules permit nothing, and nothing tells of them", async () => {

@@ -126,7 +126,7 @@ describe("audit mode refuses nothing, and says what would be", () => {
       { address: REAL, port: 9_443, say: [Buffer.from("GET / HTTP/1.1\r\n\r\n")] },
       `${REAL} -`,
       "allowed.audit",
-      "denied.name_missing",
+      "denied.malformed",
     ],
     [
       "a port of which nobody speaks",

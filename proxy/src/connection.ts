@@ -28,6 +28,8 @@ export interface OpenConnection {
   /** What its first bytes have shown; undefined where nobody has looked. */
   seen?: Seen | undefined;
   request?: Asked | undefined;
+  /** How HTTP is answered that cannot be read: 400, 408, 414, 431. */
+  answerAs?: AnswerStatus | undefined;
   /** Names that were resolved for it, as they were answered. */
   resolved?: Map<string, readonly string[]> | undefined;
   /** Of these, those of which nobody knew anything. */
@@ -48,8 +50,6 @@ export interface Asked {
   /** Without its query, printable. */
   readonly path: string;
   readonly wantsJson?: boolean;
-  /** How its head is answered where it cannot be read: 400, 414, 431. */
-  readonly status?: AnswerStatus;
 }
 
 /** What was decided; or why nothing could be. */

@@ -219,7 +219,7 @@ export class Connections {
     const policy = this.#around.policy();
     const attempt = attemptOf(connection, this.#around.names.answers);
     const explanation = explain(policy, attempt, outcome);
-    this.#engine.refuse(id, refusalFor(connection.seen, explanation, connection.request));
+    this.#engine.refuse(id, refusalFor(connection, explanation));
   }
 
   async #look(id: number, connection: OpenConnection, brief: boolean): Promise<Seen | undefined> {
@@ -230,6 +230,7 @@ export class Connections {
     const { port } = connection.destination;
     const sight = await look(this.#engine, id, port, patience, this.#around.now);
     connection.request = sight?.request;
+    connection.answerAs = sight?.answerAs;
     return sight?.seen;
   }
 

@@ -1,6 +1,7 @@
 import type { Seen } from "@sallyport/core/decision";
 import type { Asked, OpenConnection } from "./connection.ts";
 import type { Engine, Head } from "./engine.ts";
+import type { AnswerStatus } from "./http/answer.ts";
 import { seenIn } from "./http/seen.ts";
 import { MAX_HEAD, type Sniff, sniff } from "./sniff/sniff.ts";
 
@@ -13,6 +14,7 @@ export interface Patience {
 export interface Sight {
   readonly seen: Seen;
   readonly request?: Asked | undefined;
+  readonly answerAs?: AnswerStatus | undefined;
 }
 
 /** Looks at what an app says first, without taking it, until it is clear what it is. Undefined when the connection is gone. */
@@ -42,9 +44,10 @@ function isLast({ bytes, ended, timedOut }: Head): boolean {
 export function note(connection: OpenConnection, head: Pick<Head, "bytes" | "ended">): void {
   const sniffed = sniff(head.bytes);
   if (sniffed.kind === "more") return;
-  const { seen, request } = sightOf(sniffed, head, connection.destination.port);
+  const { seen, request, answerAs } = sightOf(sniffed, head, connection.destination.port);
   connection.seen = seen;
   connection.request = request;
+  connection.answerAs = answerAs;
 }
 
 /** What first bytes show, be they all there will be or not. */
@@ -65,11 +68,17 @@ function sightOf(sniffed: Sniff, head: Pick<Head, "bytes" | "ended">, port: numb
     case "opaque":
       return { seen: { protocol: sniffed.kind } };
     case "malformed":
-      return { seen: { protocol: sniffed.protocol, malformed: sniffed.problem } };
+      return {
+        seen: { protocol: sniffed.protocol, malformed: sniffed.problem },
+        answerAs: sniffed.status,
+      };
     case "more":
       if (head.bytes.length === 0) return { seen: { protocol: "silent" } };
       if (!sniffed.protocol) return { seen: { protocol: "opaque" } };
-      return { seen: { protocol: sniffed.protocol, malformed: unfinished(head) } };
+      return {
+        seen: { protocol: sniffed.protocol, malformed: unfinished(head) },
+        answerAs: head.bytes.length >= MAX_HEAD ? 431 : 408,
+      };
   }
 }
 

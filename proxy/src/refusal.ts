@@ -1,6 +1,5 @@
-import type { Seen } from "@sallyport/core/decision";
 import type { Explanation } from "@sallyport/core/explanation";
-import type { Asked } from "./connection.ts";
+import type { OpenConnection } from "./connection.ts";
 import { answer } from "./http/answer.ts";
 import { ACCESS_DENIED } from "./sniff/alert.ts";
 import { goAway } from "./sniff/http2.ts";
@@ -10,15 +9,14 @@ import { goAway } from "./sniff/http2.ts";
  * undefined where only a reset is left.
  */
 export function refusalFor(
-  seen: Seen | undefined,
+  { seen, request, answerAs }: Pick<OpenConnection, "seen" | "request" | "answerAs">,
   explanation: Explanation,
-  asked: Asked | undefined,
 ): Buffer | undefined {
   switch (seen?.protocol) {
     case "tls":
       return ACCESS_DENIED;
     case "http":
-      return answer(explanation, asked ?? {}, asked?.status);
+      return answer(explanation, request ?? {}, answerAs);
     case "http2":
       return goAway(explanation.message);
     default:
