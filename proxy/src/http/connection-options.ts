@@ -1,6 +1,6 @@
 import type { Line } from "./edits.ts";
 import { fault, quoted } from "./fault.ts";
-import { type Field, listOf } from "./fields.ts";
+import { type Field, listOf, trimmed } from "./fields.ts";
 import type { Fault } from "./message.ts";
 
 const OPTION = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
@@ -21,10 +21,19 @@ const FOR_EVERYBODY = new RegExp(
 );
 
 const NONE: readonly string[] = [];
+/** What nearly every Connection field says. */
+const USUAL: ReadonlyMap<string, readonly string[]> = new Map(
+  ["keep-alive", "Keep-Alive", "close", "Upgrade"].map((said) => [said, [said.toLowerCase()]]),
+);
 
 /** The options of all Connection fields, in lower case. */
 export function optionsOf(fields: readonly Field[] | undefined): readonly string[] | Fault {
   if (!fields) return NONE;
+  const usual = fields.length === 1 && fields[0] ? USUAL.get(trimmed(fields[0].raw)) : undefined;
+  return usual ?? membersOf(fields);
+}
+
+function membersOf(fields: readonly Field[]): readonly string[] | Fault {
   const options: string[] = [];
   for (const field of fields)
     for (const member of listOf(field.raw)) {

@@ -5,7 +5,7 @@ import { COLON, CR, LF, SPACE, TAB, TOKEN, VALUE } from "./octets.ts";
 
 /** A field that means something to us. */
 export interface Field {
-  /** In lower case. */
+  /** As it is known: in lower case. */
   readonly name: string;
   /** All between the colon and the end of the line. */
   readonly raw: string;
@@ -14,25 +14,47 @@ export interface Field {
   readonly end: number;
 }
 
-/** Which names to look at more closely: by their length and first letter, so that most are passed over at one look. */
-export type Known = Uint8Array;
+/** Names to look out for, in lower case; one that ends in a hyphen stands for all that begin so. By `keyOf`. */
+export type Known = readonly (readonly string[] | undefined)[];
 
 /** Names longer than this are as good as this long. */
 const LONGEST = 31;
 
 export function known(names: readonly string[]): Known {
-  const table = new Uint8Array((LONGEST + 1) * 32);
-  for (const name of names) table[keyOf(name, 0, name.length)] = 1;
+  const table = new Array<string[] | undefined>((LONGEST + 1) * 32).fill(undefined);
+  for (const name of names) {
+    const longest = name.endsWith("-") ? LONGEST : name.length;
+    for (let length = name.length; length <= longest; length++) {
+      const key = keyOf(name, 0, length);
+      table[key] = [...(table[key] ?? []), name];
+    }
+  }
   return table;
 }
 
+/** Length and first letter: by these most fields are passed over at one look. */
 function keyOf(text: string, start: number, length: number): number {
   return Math.min(length, LONGEST) * 32 + (text.charCodeAt(start) & 31);
 }
 
+function nameIn(names: Known, head: string, start: number, length: number): string | undefined {
+  return names[keyOf(head, start, length)]?.find(
+    (name) => (name.length === length || name.endsWith("-")) && isCalled(head, start, name),
+  );
+}
+
+/** Of tokens, and names without `^` and `~`, no two are alike but by the case of their letters once this bit is set. */
+const LOWER_CASE = 0x20;
+
+function isCalled(head: string, start: number, name: string): boolean {
+  for (let at = 0; at < name.length; at++)
+    if ((head.charCodeAt(start + at) | LOWER_CASE) !== (name.charCodeAt(at) | LOWER_CASE))
+      return false;
+  return true;
+}
+
 /**
- * The fields of a head, from `at` to its end, which must be an empty line: those whose name is known, or looks like one. A
- * line is a name, a colon at once, a value and CRLF: no space before the colon (RFC 9112 §5.1), no line that goes on from
+ * The fields of a head, from `at` to its end, which must be an empty line: those whose name is known. A line is a name, a colon at once, a value and CRLF: no space before the colon (RFC 9112 §5.1), no line that goes on from
  * the last (§5.2), no CR or LF that is not both (§2.2), no control but tab (RFC 9110 §5.5).
  */
 export function readFields(
@@ -53,14 +75,10 @@ export function readFields(
     while (VALUE[head.charCodeAt(next)]);
     if (head.charCodeAt(next) !== CR || head.charCodeAt(next + 1) !== LF)
       return notAField(head, start);
-    if (names[keyOf(head, start, colon - start)] === 1)
-      found.push({
-        name: head.slice(start, colon).toLowerCase(),
-        raw: head.slice(colon + 1, next),
-        start,
-        end: next + 2,
-      });
+    const name = nameIn(names, head, start, colon - start);
     next += 2;
+    if (name !== undefined)
+      found.push({ name, raw: head.slice(colon + 1, next - 2), start, end: next });
   }
   if (head.charCodeAt(next + 1) !== LF || next + 2 !== head.length) return notAField(head, next);
   return found;

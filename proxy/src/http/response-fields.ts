@@ -9,8 +9,7 @@ export const RESPONSE_FIELDS = known([
   ...["content-length", "transfer-encoding", "content_length", "transfer_encoding", "trailer"],
   ...["connection", "keep-alive", "proxy-connection", "te", "upgrade", "sec-websocket-accept"],
   ...["www-authenticate", "persistent-auth", "proxy-authenticate", "proxy-authentication-info"],
-  // Of any length.
-  ...Array.from({ length: 20 }, (_, more) => OURS.padEnd(OURS.length + more, "x")),
+  OURS,
 ]);
 
 /** RFC 4559 §6: they authenticate a connection. */
@@ -69,6 +68,7 @@ export class ResponseFields {
       case "persistent-auth":
         this.bindsConnection = true;
         return undefined;
+      case OURS:
       case "te":
       case "proxy-connection":
       case "proxy-authenticate":
@@ -76,7 +76,6 @@ export class ResponseFields {
         this.hop = also(this.hop, field);
         return undefined;
       default:
-        if (field.name.startsWith(OURS)) this.hop = also(this.hop, field);
         return undefined;
     }
   }
