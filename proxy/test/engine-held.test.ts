@@ -4,7 +4,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Dialled, MAX_ADDRESSES } from "../src/engine.ts";
+import { type Dialled, type Engine, MAX_ADDRESSES } from "../src/engine.ts";
 import { EngineBed, fate, readAll } from "./support/engine-bed.ts";
 import { SilentServer } from "./support/engine-silent-server.ts";
 
@@ -82,6 +82,8 @@ test("a held connection is open until it is closed, whatever the limits of other
   const [{ totalMs = 0, ...end } = {}] = await bed.ends(1);
   assert.deepEqual(end, { sent: 0, received: 0, by: "sidecar", how: "closed" });
   assert.ok(totalMs >= 100, `${totalMs} ms`);
+  app.end("you too?");
+  assert.equal(String(await readAll(inside)), "you too?");
   inside.end("still here");
   assert.equal(String(await readAll(app)), "still here");
 });
@@ -98,6 +100,23 @@ test("what an app does while it is held is nobody's business but its reader's", 
   assert.equal(bed.finished.length, 0);
   bed.engine.close(id);
   await bed.ends(1);
+});
+
+test("an app that said something and reset is dialled for all the same: what it said is there to be read", async (t) => {
+  const bed = await holding(t);
+  const { app, id } = await undecided(bed);
+  app.write("hello");
+  assert.equal((await bed.engine.peek(id, 0, 1_000))?.bytes.length, 5);
+  const more = bed.engine.peek(id, 5, 1_000);
+  await bed.engine.report(); // which comes after it
+  app.resetAndDestroy();
+  assert.equal((await more)?.ended, true);
+  const [fd, dialled] = await Promise.all([
+    bed.engine.release(id),
+    bed.engine.dial(id, [GOOD], bed.upstreamPort, CONNECT_MS),
+  ]);
+  socketOf(t, connected(dialled).fd).destroy();
+  assert.equal(await heard(socketOf(t, fd)), "hello");
 });
 
 test("a release and a dial, asked for in one turn, give both ends", async (t) => {
@@ -200,18 +219,27 @@ test("a dial under way is dropped when the connection is closed", async (t) => {
 });
 
 test("descriptors that are on their way when the connection is closed are given to nobody, and reset", async (t) => {
-  const served: Promise<string>[] = [];
-  const bed = await holding(t, { serve: (socket) => void served.push(fate(socket)) });
-  const { id, app } = await undecided(bed);
-  const asked = [bed.engine.release(id), bed.engine.dial(id, [GOOD], bed.upstreamPort, CONNECT_MS)];
-  // Both have been obeyed and answered by then, but JavaScript is busy.
-  const until = performance.now() + 50;
-  while (performance.now() < until);
-  bed.engine.close(id);
-  assert.deepEqual(await Promise.all(asked), [undefined, undefined]);
-  await bed.ends(1);
-  assert.equal(await fate(app), "ECONNRESET");
-  assert.deepEqual(await Promise.all(served), ["ECONNRESET"]);
+  for (const end of [
+    (engine: Engine, id: number) => engine.close(id),
+    (engine: Engine) => engine.closeAll(),
+    (engine: Engine) => void engine.stop(),
+  ]) {
+    const served: Promise<string>[] = [];
+    const bed = await holding(t, { serve: (socket) => void served.push(fate(socket)) });
+    const { id, app } = await undecided(bed);
+    const asked = [
+      bed.engine.release(id),
+      bed.engine.dial(id, [GOOD], bed.upstreamPort, CONNECT_MS),
+    ];
+    // Both have been obeyed and answered by then, but JavaScript is busy.
+    const until = performance.now() + 50;
+    while (performance.now() < until);
+    end(bed.engine, id);
+    assert.deepEqual(await Promise.all(asked), [undefined, undefined]);
+    await bed.ends(1);
+    assert.equal(await fate(app), "ECONNRESET");
+    assert.deepEqual(await Promise.all(served), ["ECONNRESET"]);
+  }
 });
 
 test("held connections end with all others, dials and all, and their descriptors stay their holder's", async (t) => {
@@ -276,5 +304,5 @@ test("2,000 connections that are held, dialled for, failed or closed half-way le
   }
   await bed.ends(2_000);
   for (let i = 0; i < 100 && openSockets() > before; i++) await sleep(10);
-  assert.equal(openSockets(), before);
+  assert.ok(openSockets() <= before, `${openSockets()} sockets, not ${before}`);
 });
