@@ -2,8 +2,15 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
+import { ExternalNameService } from "@sallyport/cli/policy/external-name-service";
+import { evaluate } from "@sallyport/core/evaluate";
+import { explain } from "@sallyport/core/explain";
+import { formatExplanation } from "@sallyport/core/explanation";
+import { Policy } from "@sallyport/core/policy";
+import { PolicySource, snapshotOf } from "@sallyport/core/policy-source";
 import { EgressBoundary, EgressRule } from "@sallyport/core/rules";
 import { parse } from "yaml";
+import type * as z from "zod";
 import { Bed } from "./bed.ts";
 
 const REFERENCE = resolve(import.meta.dirname, "../../../docs/reference");
@@ -16,6 +23,10 @@ function blocksOf(name: string): string[] {
   return [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
 }
 
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  ...{ EgressRule, EgressBoundary, Service: ExternalNameService },
+};
+
 const examples = blocksOf("rules.md");
 
 test("rules.md has examples", () => assert.ok(examples.length >= 10));
@@ -23,7 +34,8 @@ test("rules.md has examples", () => assert.ok(examples.length >= 10));
 for (const block of examples) {
   const object = parse(block);
   test(`rules.md: ${object.kind} ${object.metadata?.name} is valid`, () => {
-    const schema = object.kind === "EgressRule" ? EgressRule : EgressBoundary;
+    const schema = SCHEMAS[object.kind];
+    assert.ok(schema);
     assert.deepEqual(schema.safeParse(object).error, undefined);
   });
 }
@@ -61,7 +73,20 @@ for (const [name, args, status] of [
   ["mainframe", ["10.40.7.9:1417"], 0],
   ["mainframe", ["[fd12:3456:789a::1]:1414"], 0],
   ["mainframe", ["10.40.7.9:1421"], 1],
+  ["httpbin-org", ["-f", example("httpbin"), "http://httpbin/get"], 0],
+  ["httpbin-org", ["-f", example("httpbin"), "http://httpbin.shop.svc.cluster.local/get"], 0],
+  ["httpbin-org", ["http://httpbin/get"], 1],
+  ["httpbin-org", ["-f", example("httpbin"), "https://httpbin/get"], 1],
+  ["www-google-com", ["-f", example("search"), "http://search:443/"], 0],
+  ["www-google-com", ["-f", example("search"), "https://search/"], 0],
+  ["www-google-com", ["https://www.google.com/"], 0],
+  ["www-google-com", ["http://www.google.com/"], 1],
+  ["apis", ["https://storage.googleapis.com/"], 0],
+  ["apis", ["http://storage.googleapis.com:443/"], 0],
+  ["apis", ["http://storage.googleapis.com/"], 1],
+  ["apis", ["https://googleapis.com/"], 1],
   ["packages", ["deb.example:80"], 0],
+  ["packages", ["http://deb.example/"], 0],
   ["everywhere", ["169.254.169.254:80"], 1],
   ["everywhere", ["telemetry.corp.example:443"], 0],
   ["watch-shop", ["anything.example:443", "-n", "shop"], 0],
@@ -73,6 +98,32 @@ for (const [name, args, status] of [
     const ran = await bed.run(["explain", "-f", example(name), ...args]);
     assert.equal(ran.status, status, ran.stdout + ran.stderr);
   });
+
+test("rules.md: what it shows of explain is what explain says", async () => {
+  const text = readFileSync(join(REFERENCE, "rules.md"), "utf8");
+  const files = ["-f", example("httpbin"), "-f", example("httpbin-org")];
+  const { stdout } = await bed.run(["explain", ...files, "http://httpbin/get"]);
+  const command = "$ sallyport explain -f httpbin.yaml -f httpbin-org.yaml http://httpbin/get";
+  assert.ok(text.includes(`${command}\n${stdout}\`\`\``), stdout);
+});
+
+test("rules.md: the refusal that it shows is the one that the rule apis brings about", () => {
+  const text = readFileSync(join(REFERENCE, "rules.md"), "utf8");
+  const apis = parse(examples.find((block) => parse(block).metadata.name === "apis") ?? "");
+  const source = PolicySource.parse({
+    ...{ mode: "enforce", pod: { namespace: "shop" }, resolvers: ["10.96.0.10"], rules: [apis] },
+  });
+  const policy = new Policy(snapshotOf(source));
+  const attempt = {
+    address: "142.250.72.27",
+    port: 80,
+    seen: { protocol: "http", name: "storage.googleapis.com" },
+  } as const;
+  const denied = evaluate(policy, attempt);
+  assert.ok(denied.verdict === "deny");
+  const said = formatExplanation(explain(policy, attempt, denied));
+  assert.ok(text.includes(`$ curl http://storage.googleapis.com/\n${said}\`\`\``), said);
+});
 
 test("rules.md: a range around the metadata service does not hold it; its own address does", async () => {
   const rule = (cidr: string) =>
