@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Zone } from "@sallyport/cli/lab/dns-server";
 import { NetworkNamespace } from "@sallyport/cli/lab/namespace";
 import { PORTS } from "@sallyport/proxy/contract";
 import { EgressPod, OTHER, type Policy, REAL } from "../support/egress-pod.ts";
@@ -22,40 +23,50 @@ export const POLICY: Policy = {
   },
 };
 
+const ZONE: Zone = {
+  "*.example.com": { A: [REAL] },
+  "db.example.net": { A: [OTHER] },
+};
+
 /** A pod with the real sidecar, and a browser that has its admin page before it by a forwarded port. */
 export class AdminBed {
   readonly egress: EgressPod;
   readonly browser: Browser;
-  readonly url: string;
-  /** What carries the page to the browser. */
-  readonly forward: ChildProcess;
+  readonly url = `http://localhost:${PORTS.admin}/`;
+  readonly #desk: NetworkNamespace;
+  readonly #socket: string;
+  #forward: ChildProcess | undefined;
 
-  private constructor(egress: EgressPod, browser: Browser, url: string, forward: ChildProcess) {
+  private constructor(egress: EgressPod, browser: Browser, desk: NetworkNamespace, socket: string) {
     this.egress = egress;
     this.browser = browser;
-    this.url = url;
-    this.forward = forward;
+    this.#desk = desk;
+    this.#socket = socket;
   }
 
   static async open(t: CleanUps): Promise<AdminBed> {
-    const egress = await EgressPod.open(t, {
-      policy: POLICY,
-      zone: {
-        "*.example.com": { A: [REAL] },
-        "db.example.net": { A: [OTHER] },
-        "tracker.example.org": { A: [REAL] },
-      },
-      listening: { tls: [443], http: [80], plain: [5432] },
-    });
+    const egress = await EgressPod.open(t, { policy: POLICY, zone: ZONE });
     const desk = await NetworkNamespace.create();
     t.after(() => desk.close());
     const folder = mkdtempSync(join(tmpdir(), "sallyport-forward-"));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const socket = join(folder, "admin.sock");
     await forwardIn(egress.sidecar.pod, socket, String(PORTS.admin));
-    const forward = await forwardIn(desk, String(PORTS.admin), socket);
-    const browser = await Browser.start(t, desk);
-    return new AdminBed(egress, browser, `http://localhost:${PORTS.admin}/`, forward);
+    const bed = new AdminBed(egress, await Browser.start(t, desk), desk, socket);
+    await bed.connect();
+    return bed;
+  }
+
+  /** What carries the page to the browser begins, as `kubectl port-forward` would, and ends. */
+  async connect(): Promise<void> {
+    this.#forward = await forwardIn(this.#desk, String(PORTS.admin), this.#socket);
+  }
+
+  async disconnect(): Promise<void> {
+    if (!this.#forward) return;
+    const exit = once(this.#forward, "exit");
+    this.#forward.kill("SIGKILL");
+    await exit;
   }
 }
 

@@ -18,6 +18,7 @@ export class DevTools {
   readonly #waiting = new Map<number, PromiseWithResolvers<Fields>>();
   readonly #listeners = new Set<(session: string | undefined, event: string, of: Fields) => void>();
   #count = 0;
+  #ended: Error | undefined;
 
   constructor(browser: ChildProcess) {
     this.#input = browser.stdio[3] as Writable;
@@ -29,13 +30,14 @@ export class DevTools {
       for (const message of messages) this.#received(JSON.parse(message));
     });
     browser.once("exit", (status, signal) => {
-      for (const { reject } of this.#waiting.values())
-        reject(new Error(`the browser has ended: ${signal ?? status}`));
+      this.#ended = new Error(`the browser has ended: ${signal ?? status}`);
+      for (const { reject } of this.#waiting.values()) reject(this.#ended);
     });
     this.#input.on("error", () => {});
   }
 
   send(method: string, params: Fields = {}, sessionId?: string): Promise<Fields> {
+    if (this.#ended) return Promise.reject(this.#ended);
     this.#count += 1;
     const waiting = Promise.withResolvers<Fields>();
     this.#waiting.set(this.#count, waiting);

@@ -35,6 +35,15 @@ export class Page {
     await this.until("document.readyState === 'complete'");
   }
 
+  async close(): Promise<void> {
+    await this.#send("Page.close");
+  }
+
+  /** What stood before it is hidden from then on. */
+  async bringToFront(): Promise<void> {
+    await this.#send("Page.bringToFront");
+  }
+
   /** The value of an expression, JSON-able; a promise is awaited. */
   async value<T>(expression: string): Promise<T> {
     const { result, exceptionDetails } = await this.#send("Runtime.evaluate", {

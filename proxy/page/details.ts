@@ -79,10 +79,15 @@ function explained({
   return [
     element("p", {}, `${message}.`),
     nearest && element("p", {}, `Nearest rule: ${nearest.rule}: ${nearest.why}.`),
-    advice === undefined ? undefined : element("p", {}, `${advice}.`),
+    advice === undefined ? undefined : element("p", {}, sentence(advice)),
     permitted_now && element("p", {}, "The policy in force now permits it."),
     ...(manifest === undefined ? [] : pasteable(manifest)),
   ];
+}
+
+/** Of a clause. */
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function pasteable(manifest: string): Child[] {

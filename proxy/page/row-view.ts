@@ -15,8 +15,8 @@ export class RowView {
   readonly #notes = element("span", { class: "notes quiet" });
   readonly #rule = cell("rule", "Rule");
   readonly #count = cell("number", "Count");
-  readonly #sent = cell("number", "Sent");
-  readonly #received = cell("number", "Received");
+  readonly #sent = cell("number bytes", "Sent");
+  readonly #received = cell("number bytes", "Received");
   readonly #last = cell("number last", "Last seen");
   #details: Details | undefined;
   #summary: DestinationSummary;
