@@ -1,15 +1,18 @@
 import { listOf, trimmed } from "./fields.ts";
 
+const NAMED = /^text\/|[/+]json$/;
+
 /**
  * Whether an Accept field prefers JSON to text (RFC 9110 §12.5.1): it names a JSON type, and gives no text type a higher
  * weight, or the same and earlier. A browser and curl do not; what speaks to an API mostly does.
  */
 export function prefersJson(accept: string | undefined): boolean {
   if (!accept || !/json/i.test(accept)) return false;
-  const ranges = listOf(accept).map(weighed);
-  const weights = ranges.map(({ weight }) => weight).filter((weight) => weight > 0);
-  const best = Math.max(0, ...weights);
-  const first = ranges.find(({ type, weight }) => weight === best && /^text\/|json$/.test(type));
+  const ranges = listOf(accept)
+    .map(weighed)
+    .filter(({ weight }) => weight > 0);
+  const best = Math.max(...ranges.map(({ weight }) => weight));
+  const first = ranges.find(({ type, weight }) => weight === best && NAMED.test(type));
   return first?.type.endsWith("json") ?? false;
 }
 

@@ -1,0 +1,120 @@
+import type { TestContext } from "node:test";
+import type { Answers } from "@sallyport/core/decision";
+import { Policy } from "@sallyport/core/policy";
+import { PolicySource, type PolicySourceInput, snapshotOf } from "@sallyport/core/policy-source";
+import type { DecisionRecord } from "@sallyport/core/record";
+import type { Means, OpenConnection } from "../../../src/connection.ts";
+import { ProxyConfig, type ProxyConfigInput } from "../../../src/contract.ts";
+import { HttpPath } from "../../../src/http/http-path.ts";
+import { EngineBed } from "../../support/engine-bed.ts";
+import { App } from "./app.ts";
+import { type Answering, RecordingOrigin } from "./origin.ts";
+
+const LOOPBACK = "127.0.0.1";
+/** Where the rules lead; every other host is refused. */
+const ALLOWED = ["a.example", "b.example"];
+
+type Settings = Pick<ProxyConfigInput, "http" | "waits" | "limits">;
+type Rules = NonNullable<PolicySourceInput["rules"]>;
+
+/**
+ * The HTTP path of the sidecar, all of it, on loopback and without root: the real engine accepts, releases and dials, the
+ * real policy judges each request, and a recording origin answers. What is not there is iptables and DNS: every app dials
+ * the origin, and every name is known to lead there.
+ */
+export class RelayBed {
+  readonly origin: RecordingOrigin;
+  readonly records: DecisionRecord[] = [];
+  readonly #engine: EngineBed;
+  readonly #http: HttpPath;
+  #policy: Policy;
+  readonly #port: number;
+  #count = 0;
+
+  private constructor(
+    origin: RecordingOrigin,
+    port: number,
+    engine: EngineBed,
+    settings: Settings,
+  ) {
+    this.origin = origin;
+    this.#port = port;
+    this.#engine = engine;
+    this.#policy = policyOf(rulesFor(port));
+    this.#http = new HttpPath(ProxyConfig.parse(settings), [], {
+      engine: engine.engine,
+      recording: { pod: POD, answers: ANSWERS, policy: () => this.#policy },
+      now: () => Date.now(),
+      onRecord: (record) => this.records.push(record),
+    });
+  }
+
+  static async open(
+    t: Pick<TestContext, "after">,
+    { answering, ...settings }: Settings & { readonly answering?: Answering } = {},
+  ): Promise<RelayBed> {
+    const origin = new RecordingOrigin(answering);
+    const port = await origin.listen(0, LOOPBACK);
+    const opened: { bed?: RelayBed } = {};
+    const engine = await EngineBed.open(t as TestContext, {
+      verdict: (_, { id }) => opened.bed?.take(id),
+    });
+    const bed = new RelayBed(origin, port, engine, settings);
+    opened.bed = bed;
+    t.after(() => {
+      bed.#http.close();
+      origin.close();
+    });
+    return bed;
+  }
+
+  /** An app's connection, which from its first byte on is the HTTP path's. */
+  connect(): Promise<App> {
+    return App.connect(this.#engine.port);
+  }
+
+  /** How many connections to the origin are kept for the next app. */
+  get idleUpstreams(): number {
+    return this.#http.idleUpstreams;
+  }
+
+  take(id: number): void {
+    this.#count += 1;
+    const connection: OpenConnection = {
+      number: this.#count,
+      startedMs: Date.now(),
+      source: { address: LOOPBACK, port: 40_000 },
+      destination: { address: LOOPBACK, port: this.#port },
+    };
+    void this.#http.take(id, connection, {
+      policy: () => this.#policy,
+      answers: ANSWERS,
+      look: () => Promise.resolve(undefined),
+      resolve: (name) => Promise.resolve({ addresses: ANSWERS.addressesOf(name) ?? [] }),
+      refresh: () => Promise.resolve(),
+    } satisfies Means);
+  }
+}
+
+const POD = { name: "web-0", namespace: "shop" };
+
+const ANSWERS: Answers = { addressesOf: () => [LOOPBACK], namesOf: () => [] };
+
+function policyOf(rules: Rules): Policy {
+  const source = { mode: "enforce", pod: POD, resolvers: ["10.96.0.10"], rules } as const;
+  const { name: _, ...pod } = POD;
+  return new Policy(snapshotOf(PolicySource.parse({ ...source, pod })));
+}
+
+/** On purpose inside: a name that leads to loopback by its rule. */
+function rulesFor(port: number): Rules {
+  const to = [{ hosts: ALLOWED, cidrs: ["127.0.0.0/8"], ports: [{ port, protocol: "http" as const }] }];
+  return [
+    {
+      apiVersion: "sallyport.dev/v1alpha1",
+      kind: "EgressRule",
+      metadata: { name: "web" },
+      spec: { to },
+    },
+  ];
+}

@@ -1,0 +1,92 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { Reading } from "./plain-fields.ts";
+import { type PlainRequest, readRequests } from "./plain-requests.ts";
+
+/** One connection to the origin, with every byte that has come over it. */
+export interface Visit {
+  /** The origin's address that it came to. */
+  readonly at: string;
+  readonly bytes: Buffer;
+  /** `end` or the code of the error; undefined while it is open. */
+  readonly how: string | undefined;
+}
+
+/** Answers a request on its socket, whatever that is. */
+export type Answering = (request: PlainRequest, socket: Socket, visit: Visit) => void;
+
+/** What shows which request was answered. */
+export function marked({ method, target, body }: PlainRequest): string {
+  const text = `${method} ${target} with ${body.length} bytes`;
+  const head = `HTTP/1.1 200 OK\r\nX-Saw: ${text}\r\nContent-Length: ${text.length}\r\n\r\n`;
+  return method === "HEAD" ? head : head + text;
+}
+
+export const answerMarked: Answering = (request, socket) => {
+  socket.write(marked(request), "latin1");
+};
+
+/**
+ * Records what comes over each connection, and answers each request as soon as it is complete, if there is but one way to
+ * read it: what is unclear to it is recorded and never answered.
+ */
+export class RecordingOrigin {
+  readonly visits: Visit[] = [];
+  answering: Answering;
+  /** Called when a visit is over. */
+  onOver: (visit: Visit) => void = () => {};
+  /** Called when something has come, recorded and answered. */
+  onBytes: () => void = () => {};
+  readonly #server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+    this.#serve(socket),
+  );
+  readonly #sockets = new Set<Socket>();
+
+  constructor(answering: Answering = answerMarked) {
+    this.answering = answering;
+  }
+
+  /** Gives the port. */
+  async listen(port: number, host?: string): Promise<number> {
+    this.#server.listen({ port, host, backlog: 1_024 });
+    await once(this.#server, "listening");
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #serve(socket: Socket): void {
+    const visit = { at: socket.localAddress ?? "", bytes: Buffer.alloc(0), how: undefined as Visit["how"] };
+    this.visits.push(visit);
+    this.#sockets.add(socket);
+    let answered = 0;
+    const over = (how: string) => {
+      visit.how ??= how;
+    };
+    socket.on("data", (chunk: Buffer) => {
+      visit.bytes = Buffer.concat([visit.bytes, chunk]);
+      const { messages, end } = readRequests(visit.bytes.toString("latin1", answered), "as_forwarded");
+      answered += end;
+      for (const request of messages) this.answering(request, socket, visit);
+      this.onBytes();
+    });
+    socket.on("end", () => {
+      over("end");
+      socket.end();
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => over(error.code ?? error.message));
+    socket.on("close", () => {
+      over("closed");
+      this.#sockets.delete(socket);
+      this.onOver(visit);
+    });
+  }
+}
+
+/** What has arrived on a visit. */
+export function arrivedOn({ bytes }: Visit): Reading<PlainRequest> {
+  return readRequests(bytes.toString("latin1"), "as_forwarded");
+}
