@@ -126,12 +126,12 @@ export class Exchange implements WireUser {
     return until;
   }
 
-  bytes(chunk: Buffer): void {
+  bytes(chunk: Buffer): boolean {
     const bytes = this.#unread.length > 0 ? Buffer.concat([this.#unread, chunk]) : chunk;
     this.#unread = NOTHING;
     const at = this.#responseBody ? 0 : this.#readHeads(bytes);
-    if (at === undefined || this.isOver) return;
-    this.#readBody(bytes, at);
+    if (at !== undefined && !this.isOver) this.#readBody(bytes, at);
+    return this.#unread.length === 0 && this.#app.isFlushed;
   }
 
   ended(): void {

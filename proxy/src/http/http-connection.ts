@@ -60,15 +60,18 @@ export class HttpConnection implements WireUser, ExchangeEvents {
 
   // What the app does.
 
-  bytes(chunk: Buffer): void {
-    if (this.#isClosing) return;
+  bytes(chunk: Buffer): boolean {
+    if (this.#isClosing) return true;
     const exchange = this.#exchange;
     const until = exchange?.upstream ? this.#giveBody(exchange, chunk) : 0;
-    if (until === chunk.length || this.#isClosing) return;
-    this.#inbox.add(until === 0 ? chunk : chunk.subarray(until));
-    // What is more than this one request waits in the kernel.
-    if (this.#exchange) this.#app.pause();
-    else this.#next();
+    if (until < chunk.length && !this.#isClosing) {
+      this.#inbox.add(until === 0 ? chunk : chunk.subarray(until));
+      // What is more than this one request waits in the kernel.
+      if (this.#exchange) this.#app.pause();
+      else this.#next();
+    }
+    const wires = [exchange?.upstream?.wire, this.#upstream.current?.wire];
+    return this.#inbox.length === 0 && wires.every((wire) => wire?.isFlushed ?? true);
   }
 
   ended(): void {

@@ -1,4 +1,3 @@
-import { Socket } from "node:net";
 import type { Seen, Verdict } from "@sallyport/core/decision";
 import { explain } from "@sallyport/core/explain";
 import { explainFailure } from "@sallyport/core/failure";
@@ -84,9 +83,8 @@ export class HttpPath {
     const judged = { policy: means.policy(), seen: connection.seen, outcome: connection.outcome };
     const fd = await this.#around.engine.release(id);
     if (fd === undefined) return;
-    const socket = new Socket({ fd, allowHalfOpen: true, readable: true, writable: true });
     const { engine } = this.#around;
-    const http = new HttpConnection(new Wire(socket), {
+    const http = new HttpConnection(Wire.of(fd), {
       ...{ port: connection.destination.port, limits: this.#limits, upstreams: this.#upstreams },
       dial: (addresses, port) => engine.dial(id, addresses, port, this.#connectMs),
       closed: () => {

@@ -39,12 +39,16 @@ export class IdlePool {
 
   put(upstream: Upstream): void {
     const { wire, key } = upstream;
-    if (wire.isGone || wire.hasEnded || wire.isFull || upstream.bound) {
+    if (wire.isGone || wire.hasEnded || !wire.isFlushed || upstream.bound) {
       wire.reset();
       return;
     }
     const close = () => this.#drop(upstream);
-    wire.user = { bytes: close, ended: close, drained: () => {}, gone: close };
+    const bytes = () => {
+      close();
+      return true;
+    };
+    wire.user = { bytes, ended: close, drained: () => {}, gone: close };
     wire.resume();
     this.#idleSince.set(upstream, this.#now());
     const same = this.#byKey.get(key);

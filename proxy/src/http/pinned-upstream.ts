@@ -82,8 +82,9 @@ export class PinnedUpstream implements WireUser {
   }
 
   /** Nobody has asked: it would be taken for the next answer (RFC 9112 §9.2). */
-  bytes(): void {
+  bytes(): boolean {
     this.ended();
+    return true;
   }
 
   ended(): void {

@@ -25,6 +25,7 @@ export function tunnel(app: Wire, upstream: Wire, onEnd: (end: TunnelEnd) => voi
       to.send(chunk);
       to.flush();
       if (to.isFull) from.pause();
+      return to.isFlushed;
     },
     ended: () => {
       first ??= by;

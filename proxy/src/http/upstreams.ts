@@ -70,21 +70,14 @@ export class Upstreams {
     const address = dialled.address === undefined ? undefined : allowed.dial[dialled.address];
     if ("error" in dialled)
       return { reason: failReason(dialled.error), dialled: address, error: dialled.error };
-    const socket = new Socket({
-      fd: dialled.fd,
-      allowHalfOpen: true,
-      readable: true,
-      writable: true,
-    });
     const upstream = { address: address ?? "", key: upstreamKey(address ?? "", port, tlsName) };
     const fresh = { used: false, bound: false };
     if (tlsName === undefined)
-      return { ...upstream, ...fresh, wire: new Wire(socket), connectMs: dialled.connectMs };
+      return { ...upstream, ...fresh, wire: Wire.of(dialled.fd), connectMs: dialled.connectMs };
+    const socket = new Socket({ fd: dialled.fd, allowHalfOpen: true });
     const secured = await this.#secure(socket, tlsName, port);
     if ("reason" in secured) return { ...secured, dialled: address };
-    // Over TLS an end without close_notify counts as none; what is cut is cut by closing.
-    const wire = new Wire(secured, () => secured.destroy());
-    return { ...upstream, ...fresh, wire, connectMs: this.#now() - startedMs };
+    return { ...upstream, ...fresh, wire: Wire.over(secured), connectMs: this.#now() - startedMs };
   }
 
   /** That the means for TLS cannot be had is no reason to end the sidecar. */

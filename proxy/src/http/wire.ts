@@ -1,9 +1,9 @@
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 
 /** Whoever has the word over a socket at the moment. */
 export interface WireUser {
-  /** What has come; to be read or copied before this returns. */
-  bytes(chunk: Buffer): void;
+  /** What has come. True where nothing of it is needed any more: then its memory takes what comes next. */
+  bytes(chunk: Buffer): boolean;
   /** The other side will say no more. */
   ended(): void;
   /** What was sent has gone out: there is room again. */
@@ -14,6 +14,8 @@ export interface WireUser {
 
 /** One part of what is gathered is copied together with others up to this size: one system call instead of several. */
 const COPY_BYTES = 16_384;
+/** What is read at once: little, for most messages are, until a read has filled it. */
+const READ_BYTES = { first: 8_192, most: 65_536 } as const;
 
 /**
  * A socket, and what waits to be written to it in one go: parts that lie one behind the other in memory, as a head and
@@ -32,14 +34,9 @@ export class Wire {
   #error: NodeJS.ErrnoException | undefined;
   #paused = false;
 
-  /** `reset` where the socket is not a TCP socket itself. */
-  constructor(socket: Socket, reset: () => void = () => socket.resetAndDestroy()) {
+  private constructor(socket: Socket, reset: () => void) {
     this.socket = socket;
     this.#reset = reset;
-    socket.on("data", (chunk: Buffer) => {
-      this.received += chunk.length;
-      this.user?.bytes(chunk);
-    });
     socket.on("end", () => {
       this.hasEnded = true;
       this.user?.ended();
@@ -52,6 +49,43 @@ export class Wire {
       this.isGone = true;
       this.user?.gone(this.#error);
     });
+  }
+
+  /** Over a connected TCP socket. It reads into memory of its own over and over, where Node would allocate for each read. */
+  static of(fd: number): Wire {
+    let memory = Buffer.allocUnsafeSlow(READ_BYTES.first);
+    let isFree = true;
+    let isSmall = false;
+    const socket: Socket = new Socket({
+      ...{ fd, allowHalfOpen: true, readable: true, writable: true },
+      onread: {
+        // Asked for before each read.
+        buffer: () => {
+          if (!isFree || isSmall)
+            memory = Buffer.allocUnsafeSlow(isSmall ? READ_BYTES.most : memory.length);
+          return memory;
+        },
+        callback: (length) => {
+          isSmall = length === memory.length && length < READ_BYTES.most;
+          isFree = wire.#read(memory.subarray(0, length));
+          return true;
+        },
+      },
+    });
+    const wire = new Wire(socket, () => socket.resetAndDestroy());
+    return wire;
+  }
+
+  /** Over a socket that speaks TLS; what is cut there is cut by closing, without the alert that says it is complete. */
+  static over(secured: Socket): Wire {
+    const wire = new Wire(secured, () => secured.destroy());
+    secured.on("data", (chunk: Buffer) => wire.#read(chunk));
+    return wire;
+  }
+
+  /** Nothing that was sent still waits to be written. */
+  get isFlushed(): boolean {
+    return this.#gathered.length === 0 && this.socket.writableLength === 0;
   }
 
   /** True where as much waits to be written as should. */
@@ -107,6 +141,11 @@ export class Wire {
   reset(): void {
     this.#gathered = [];
     if (!this.socket.destroyed) this.#reset();
+  }
+
+  #read(chunk: Buffer): boolean {
+    this.received += chunk.length;
+    return this.user?.bytes(chunk) ?? true;
   }
 
   #write(part: Buffer | string): void {
