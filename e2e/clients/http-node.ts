@@ -40,8 +40,10 @@ function ask({
     resolve({ status, body: said, trailers: response.trailers, isReused: asked.reusedSocket });
   });
   asked.on("error", reject);
+  // What is ended with its body has a length, and no trailers.
+  if (trailers) asked.write(body ?? "");
   if (trailers) asked.addTrailers(trailers);
-  asked.end(body);
+  asked.end(trailers ? undefined : body);
   return promise;
 }
 

@@ -76,9 +76,10 @@ export function routesOf(folder: string): Readonly<Record<string, Route>> {
         if (then === "reset") socket.resetAndDestroy();
       });
     },
-    /** Refused before its body has been read. */
-    early: (request, response) => {
-      response.writeHead(413, { connection: "close" }).end("too large\n");
+    /** Refused before its body has been read; that is read then, or, with `close`, reset (RFC 9112 §9.6). */
+    early: (request, response, { options }) => {
+      if (options.has("close")) response.setHeader("connection", "close");
+      response.writeHead(413).end("too large\n");
       request.resume();
     },
   };
