@@ -6,6 +6,8 @@ export interface Look {
   readonly height?: number;
   readonly dark?: boolean;
   readonly phone?: boolean;
+  /** Pixels of the screen to one of the style. */
+  readonly scale?: number;
 }
 
 /** One page of the browser. */
@@ -67,9 +69,10 @@ export class Page {
     return this.value("document.body.innerText");
   }
 
-  async look({ width = 1_200, height = 900, dark = false, phone = false }: Look): Promise<void> {
+  async look(look: Look): Promise<void> {
+    const { width = 1_200, height = 900, dark = false, phone = false, scale = 1 } = look;
     await this.#send("Emulation.setDeviceMetricsOverride", {
-      ...{ width, height, deviceScaleFactor: phone ? 2 : 1, mobile: phone },
+      ...{ width, height, deviceScaleFactor: scale, mobile: phone },
     });
     await this.#send("Emulation.setEmulatedMedia", {
       features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }],

@@ -22,7 +22,7 @@ export class Details {
     const cell = element(
       "td",
       { role: "cell", colspan: String(columns) },
-      ...[this.#facts, this.#explanation, this.#records],
+      ...[this.#explanation, this.#facts, this.#records],
     );
     this.row = element("tr", { role: "row", class: "details", id: `details-${summary.id}` }, cell);
     this.update(summary);
