@@ -10,6 +10,8 @@ import type { Stage } from "./stage.ts";
 export interface Command {
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** It writes its records to standard output, and they are read there, as a node does. */
+  readonly writesRecords?: boolean;
 }
 
 export interface Contender {

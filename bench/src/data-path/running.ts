@@ -29,7 +29,7 @@ export interface Memory {
 
 /** Pinned, as a user of its own without capabilities: the kernel's limits on pipe pages are a user's. */
 export async function start(
-  { argv, env = {} }: Command,
+  { argv, env = {}, writesRecords = false }: Command,
   port: number,
   uid: number,
   { near }: Bed,
@@ -42,8 +42,12 @@ export async function start(
       ...["--inh-caps", "-all", "--bounding-set", "-all", "--pdeathsig", "KILL", "--"],
       ...argv,
     ],
-    { stdio: ["ignore", "ignore", "pipe"], env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env } },
+    {
+      stdio: ["ignore", writesRecords ? "pipe" : "ignore", "pipe"],
+      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env },
+    },
   );
+  child.stdout?.resume();
   let complaint = "";
   child.stderr?.on("data", (text) => {
     complaint = `${complaint}${text}`.slice(-2_000);

@@ -68,6 +68,7 @@ function sidecar(
     ...{ name, note, version: nodeVersion, asksJavaScript: true },
     command: ({ port: outbound }) => ({
       argv: [stage.node, ...NODE_FLAGS, stage.sidecar],
+      writesRecords: select !== "off",
       env: {
         [PROXY_CONFIG_ENV]: JSON.stringify({
           ports: { outbound, admin: 0, ready: 0 },
