@@ -66,10 +66,7 @@ export class App {
   /** All of it, once the connection is over. */
   async ended(): Promise<Heard> {
     const timer = Promise.withResolvers<Heard>();
-    const timeout = setTimeout(
-      () => timer.resolve({ text: this.text, how: "hangs" }),
-      PATIENCE_MS,
-    );
+    const timeout = setTimeout(() => timer.resolve({ text: this.text, how: "hangs" }), PATIENCE_MS);
     const heard = await Promise.race([this.over, timer.promise]);
     clearTimeout(timeout);
     return heard;

@@ -1,18 +1,23 @@
-import type { TestContext } from "node:test";
 import type { Answers } from "@sallyport/core/decision";
 import { Policy } from "@sallyport/core/policy";
 import { PolicySource, type PolicySourceInput, snapshotOf } from "@sallyport/core/policy-source";
 import type { DecisionRecord } from "@sallyport/core/record";
 import type { Means, OpenConnection } from "../../../src/connection.ts";
 import { ProxyConfig, type ProxyConfigInput } from "../../../src/contract.ts";
+import { Engine } from "../../../src/engine.ts";
 import { HttpPath } from "../../../src/http/http-path.ts";
-import { EngineBed } from "../../support/engine-bed.ts";
+import { LIMITS } from "../../support/engine-bed.ts";
 import { App } from "./app.ts";
 import { type Answering, RecordingOrigin } from "./origin.ts";
 
 const LOOPBACK = "127.0.0.1";
 /** Where the rules lead; every other host is refused. */
 const ALLOWED = ["a.example", "b.example"];
+
+/** A test's context, or all tests of a file. */
+export interface CleanUps {
+  after(step: () => unknown): void;
+}
 
 type Settings = Pick<ProxyConfigInput, "http" | "waits" | "limits">;
 type Rules = NonNullable<PolicySourceInput["rules"]>;
@@ -25,24 +30,23 @@ type Rules = NonNullable<PolicySourceInput["rules"]>;
 export class RelayBed {
   readonly origin: RecordingOrigin;
   readonly records: DecisionRecord[] = [];
-  readonly #engine: EngineBed;
+  readonly #engine: Engine;
   readonly #http: HttpPath;
-  #policy: Policy;
+  readonly #policy: Policy;
   readonly #port: number;
   #count = 0;
 
-  private constructor(
-    origin: RecordingOrigin,
-    port: number,
-    engine: EngineBed,
-    settings: Settings,
-  ) {
+  private constructor(origin: RecordingOrigin, port: number, settings: Settings) {
     this.origin = origin;
     this.#port = port;
-    this.#engine = engine;
     this.#policy = policyOf(rulesFor(port));
+    this.#engine = new Engine([{ address: LOOPBACK, port: 0 }], LIMITS, {
+      accepted: ({ id }) => this.#take(id),
+      finished: () => {},
+      accepting: () => {},
+    });
     this.#http = new HttpPath(ProxyConfig.parse(settings), [], {
-      engine: engine.engine,
+      engine: this.#engine,
       recording: { pod: POD, answers: ANSWERS, policy: () => this.#policy },
       now: () => Date.now(),
       onRecord: (record) => this.records.push(record),
@@ -50,19 +54,14 @@ export class RelayBed {
   }
 
   static async open(
-    t: Pick<TestContext, "after">,
+    t: CleanUps,
     { answering, ...settings }: Settings & { readonly answering?: Answering } = {},
   ): Promise<RelayBed> {
     const origin = new RecordingOrigin(answering);
-    const port = await origin.listen(0, LOOPBACK);
-    const opened: { bed?: RelayBed } = {};
-    const engine = await EngineBed.open(t as TestContext, {
-      verdict: (_, { id }) => opened.bed?.take(id),
-    });
-    const bed = new RelayBed(origin, port, engine, settings);
-    opened.bed = bed;
-    t.after(() => {
+    const bed = new RelayBed(origin, await origin.listen(0, LOOPBACK), settings);
+    t.after(async () => {
       bed.#http.close();
+      await bed.#engine.stop();
       origin.close();
     });
     return bed;
@@ -70,7 +69,7 @@ export class RelayBed {
 
   /** An app's connection, which from its first byte on is the HTTP path's. */
   connect(): Promise<App> {
-    return App.connect(this.#engine.port);
+    return App.connect(this.#engine.ports[0] ?? 0);
   }
 
   /** How many connections to the origin are kept for the next app. */
@@ -78,7 +77,7 @@ export class RelayBed {
     return this.#http.idleUpstreams;
   }
 
-  take(id: number): void {
+  #take(id: number): void {
     this.#count += 1;
     const connection: OpenConnection = {
       number: this.#count,
@@ -108,7 +107,9 @@ function policyOf(rules: Rules): Policy {
 
 /** On purpose inside: a name that leads to loopback by its rule. */
 function rulesFor(port: number): Rules {
-  const to = [{ hosts: ALLOWED, cidrs: ["127.0.0.0/8"], ports: [{ port, protocol: "http" as const }] }];
+  const to = [
+    { hosts: ALLOWED, cidrs: ["127.0.0.0/8"], ports: [{ port, protocol: "http" as const }] },
+  ];
   return [
     {
       apiVersion: "sallyport.dev/v1alpha1",

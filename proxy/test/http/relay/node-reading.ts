@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, request } from "node:http";
 import { Duplex } from "node:stream";
+import { turn } from "./app.ts";
 
 /** A message as node:http has read it, complete. */
 export interface NodeMessage {
@@ -10,54 +11,85 @@ export interface NodeMessage {
   readonly body: string;
 }
 
-/** Bytes as a connection on which they have come and nothing else will; what is written to it goes nowhere. */
+/** A connection on which so much has come; what is written to it goes nowhere. */
 class Spoken extends Duplex {
-  constructor(text: string) {
-    super({ allowHalfOpen: true, read: () => {}, write: (_chunk, _encoding, done) => done() });
+  constructor(text: string, ends: boolean) {
+    super({ read: () => {}, write: (_chunk, _encoding, done) => done() });
     this.push(Buffer.from(text, "latin1"));
-    this.push(null);
+    if (ends) this.push(null);
+    this.on("error", () => {});
   }
 }
 
-async function messageOf(incoming: IncomingMessage): Promise<NodeMessage> {
-  let body = "";
-  for await (const chunk of incoming) body += (chunk as Buffer).toString("latin1");
-  if (!incoming.complete) throw new Error("incomplete");
-  const { method = "", url: target = "", statusCode: status = 0, headers } = incoming;
-  return { method, target, status, host: headers.host ?? "", body };
+/** A message that is being read. */
+class Incoming {
+  readonly message: IncomingMessage;
+  #body = "";
+
+  constructor(message: IncomingMessage) {
+    this.message = message;
+    message.on("data", (chunk: Buffer) => {
+      this.#body += chunk.toString("latin1");
+    });
+    message.on("error", () => {});
+  }
+
+  /** Undefined where it is not complete. */
+  get read(): NodeMessage | undefined {
+    const {
+      complete,
+      method = "",
+      url: target = "",
+      statusCode: status = 0,
+      headers,
+    } = this.message;
+    if (!complete) return undefined;
+    return { method, target, status, host: headers.host ?? "", body: this.#body };
+  }
 }
 
-/** The requests that node:http takes it for; where it meets what it cannot read, those before. */
+/** Turns of the loop until a stream in memory has been read to its end. */
+const TURNS = 6;
+
+/** The requests that node:http reads in it; where it meets what it cannot read, those before. */
 export async function nodeRequests(text: string): Promise<readonly NodeMessage[]> {
-  const read: Promise<NodeMessage | undefined>[] = [];
-  const over = Promise.withResolvers<void>();
-  const server = createServer({ requireHostHeader: true }, (incoming, response) => {
-    read.push(messageOf(incoming).catch(() => undefined));
-    incoming.once("close", () => response.end());
+  const incoming: Incoming[] = [];
+  const take = (message: IncomingMessage) => incoming.push(new Incoming(message));
+  const server = createServer({ maxHeaderSize: 65_536 }, (message, response) => {
+    take(message);
+    response.end();
   });
-  const spoken = new Spoken(text);
-  server.on("clientError", () => spoken.destroy());
-  server.on("upgrade", () => spoken.destroy());
-  server.on("connect", () => spoken.destroy());
-  spoken.on("error", () => {});
-  spoken.once("close", () => over.resolve());
+  server.on("checkContinue", (message, response) => {
+    take(message);
+    response.end();
+  });
+  const spoken = new Spoken(text, false);
+  for (const event of ["clientError", "upgrade", "connect"])
+    server.on(event, () => spoken.destroy());
   server.emit("connection", spoken);
-  await over.promise;
-  const messages = await Promise.all(read);
-  const cut = messages.indexOf(undefined);
-  return messages
-    .slice(0, cut < 0 ? messages.length : cut)
-    .filter((message) => message !== undefined);
+  for (let i = 0; i < TURNS; i++) await turn();
+  spoken.destroy();
+  const read = incoming.map((each) => each.read);
+  const unread = read.indexOf(undefined);
+  return read.slice(0, unread < 0 ? undefined : unread).filter((each) => each !== undefined);
 }
 
-/** The answer that node:http takes it for; undefined where that is none, or incomplete. */
-export function nodeResponse(text: string, method: string): Promise<NodeMessage | undefined> {
-  return new Promise((resolve) => {
-    const spoken = new Spoken(text);
-    const asked = request({ method, createConnection: () => spoken, agent: false });
-    asked.on("error", () => resolve(undefined));
-    asked.on("upgrade", () => resolve(undefined));
-    asked.on("response", (incoming) => messageOf(incoming).then(resolve, () => resolve(undefined)));
-    asked.end();
+/** The answer that node:http reads in it; undefined where there is none, or an incomplete one. */
+export async function nodeResponse(
+  text: string,
+  method: string,
+  hasEnded: boolean,
+): Promise<NodeMessage | undefined> {
+  let incoming: Incoming | undefined;
+  const spoken = new Spoken(text, hasEnded);
+  const asked = request({ method, createConnection: () => spoken, maxHeaderSize: 65_536 });
+  asked.on("error", () => {});
+  asked.on("response", (message) => {
+    incoming = new Incoming(message);
   });
+  asked.end();
+  for (let i = 0; i < TURNS; i++) await turn();
+  const read = incoming?.read;
+  spoken.destroy();
+  return read;
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import type { Reading } from "./plain-fields.ts";
+import { type Reading, valuesOf } from "./plain-fields.ts";
 import { type PlainRequest, readRequests } from "./plain-requests.ts";
 
 /** One connection to the origin, with every byte that has come over it. */
@@ -24,6 +24,7 @@ export function marked({ method, target, body }: PlainRequest): string {
 
 export const answerMarked: Answering = (request, socket) => {
   socket.write(marked(request), "latin1");
+  if (valuesOf(request.fields, "connection").includes("close")) socket.end();
 };
 
 /**
@@ -59,7 +60,11 @@ export class RecordingOrigin {
   }
 
   #serve(socket: Socket): void {
-    const visit = { at: socket.localAddress ?? "", bytes: Buffer.alloc(0), how: undefined as Visit["how"] };
+    const visit = {
+      at: socket.localAddress ?? "",
+      bytes: Buffer.alloc(0),
+      how: undefined as Visit["how"],
+    };
     this.visits.push(visit);
     this.#sockets.add(socket);
     let answered = 0;
@@ -68,7 +73,10 @@ export class RecordingOrigin {
     };
     socket.on("data", (chunk: Buffer) => {
       visit.bytes = Buffer.concat([visit.bytes, chunk]);
-      const { messages, end } = readRequests(visit.bytes.toString("latin1", answered), "as_forwarded");
+      const { messages, end } = readRequests(
+        visit.bytes.toString("latin1", answered),
+        "as_forwarded",
+      );
       answered += end;
       for (const request of messages) this.answering(request, socket, visit);
       this.onBytes();
