@@ -1,4 +1,4 @@
-import { bodyReader } from "../../src/http/body.ts";
+import { type BodyForm, bodyReader } from "../../src/http/body.ts";
 import { forwardRequest, forwardResponse } from "../../src/http/forward.ts";
 import { DEFAULT_HEAD_LIMITS, endOfHead } from "../../src/http/head-end.ts";
 import type { Fault, Framing, RequestHead, ResponseHead } from "../../src/http/message.ts";
@@ -54,7 +54,7 @@ export function relayResponse(
 interface Way<Head> {
   read(head: string): Head | Fault;
   forward(head: Head): string;
-  readonly form: "as_framed" | "bare";
+  readonly form: BodyForm;
 }
 
 function relay<Head extends { kind: string; framing: Framing }>(
@@ -67,8 +67,8 @@ function relay<Head extends { kind: string; framing: Framing }>(
   if (headEnd < 0) return { kind: "unfinished" };
   const head = read(bytes.toString("latin1", 0, headEnd));
   if (isFault(head)) return head;
-  const onward = throughBody(bytes.subarray(headEnd), cuts, bodyReader(head.framing, form));
-  const content = throughBody(bytes.subarray(headEnd), cuts, bodyReader(head.framing, "bare"));
+  const onward = throughBody(bytes.subarray(headEnd), cuts, head.framing, form);
+  const content = throughBody(bytes.subarray(headEnd), cuts, head.framing, "bare");
   if (onward.kind !== "read" || content.kind !== "read")
     return onward.kind === "read" ? { kind: "unfinished" } : onward;
   const { sent, rest } = onward;
@@ -95,7 +95,9 @@ type Body =
   | { readonly kind: "unfinished" }
   | { readonly kind: "read"; readonly sent: string; readonly rest: string };
 
-function throughBody(bytes: Buffer, cuts: Cuts, reader: ReturnType<typeof bodyReader>): Body {
+/** What the connection's end ends has ended with the bytes. */
+function throughBody(bytes: Buffer, cuts: Cuts, framing: Framing, form: BodyForm): Body {
+  const reader = bodyReader(framing, form);
   let sent = "";
   let at = 0;
   for (const cut of [...cuts(bytes.length), bytes.length]) {
@@ -107,7 +109,7 @@ function throughBody(bytes: Buffer, cuts: Cuts, reader: ReturnType<typeof bodyRe
     });
     if (reader.fault) return reader.fault;
   }
-  return reader.done
+  return reader.done || framing.kind === "until_close"
     ? { kind: "read", sent, rest: bytes.toString("latin1", at) }
     : { kind: "unfinished" };
 }
