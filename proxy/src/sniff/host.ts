@@ -1,4 +1,5 @@
 import { canonicalName } from "@sallyport/core/hostname";
+import { ownText } from "./own-text.ts";
 
 /** Host and port as they were written, and what they say; no name where no host can match it. */
 export interface Authority {
@@ -24,7 +25,8 @@ export function authorityOf(text: string): Authority | undefined {
   // A port of no digits is none.
   const port = digits === "" ? undefined : Number(digits);
   if (port === 0 || (port ?? 0) > 65_535) return { text };
-  last = { text, name: canonicalName(host), port };
+  const name = canonicalName(host);
+  last = { text: ownText(text), name: name === undefined ? undefined : ownText(name), port };
   return last;
 }
 

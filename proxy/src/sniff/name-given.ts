@@ -1,4 +1,5 @@
 import { canonicalName } from "@sallyport/core/hostname";
+import { ownText } from "./own-text.ts";
 
 const MAX_SHOWN = 255;
 
@@ -22,7 +23,7 @@ export function nameGiven(names: readonly string[]): NameGiven {
 /** What was said, in printable ASCII: other bytes and the backslash as `\xNN`, and cut after `max` characters. */
 export function printable(latin1: string, max = MAX_SHOWN): string {
   const escaped = latin1.slice(0, max + 1).replace(/[^\x20-\x5b\x5d-\x7e]/g, escapeByte);
-  return escaped.length > max ? `${escaped.slice(0, max - 3)}...` : escaped;
+  return ownText(escaped.length > max ? `${escaped.slice(0, max - 3)}...` : escaped);
 }
 
 function escapeByte(byte: string): string {
