@@ -6,5 +6,5 @@ const COPIED = 12;
  * or a record of it, must not keep the head, which may be 64 KiB.
  */
 export function ownText(latin1: string): string {
-  return latin1.length <= COPIED ? latin1 : Buffer.from(latin1, "latin1").latin1Slice();
+  return latin1.length <= COPIED ? latin1 : Buffer.from(latin1, "latin1").toString("latin1");
 }
