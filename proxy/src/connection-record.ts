@@ -35,7 +35,7 @@ export function recordOf(
     ...decidedBy(connection, outcome, recording),
     original_address: destination.address,
     original_port: destination.port,
-    ...shown(connection, outcome),
+    ...shown(connection, outcome, recording),
     ...(dialled !== undefined && { dialled_address: dialled, dialled_port: destination.port }),
     bytes_sent: end.sent,
     bytes_received: end.received,
@@ -70,9 +70,8 @@ export function recordOfRequest(
     ...decidedBy(judged, verdict, recording),
     original_address: destination.address,
     original_port: destination.port,
-    ...shown(judged, verdict),
+    ...shown(judged, verdict, recording),
     ...(status !== undefined && { status }),
-    ...(allowed?.externalName !== undefined && { external_name: allowed.externalName }),
     ...(allowed?.originate && { originated: true as const }),
     ...(dialled !== undefined && { dialled_address: dialled, dialled_port: destination.port }),
     bytes_sent: told.sent,
@@ -132,13 +131,21 @@ function refusedBy(connection: OpenConnection, denied: Denied, { policy, answers
 }
 
 /** What the app has shown of itself. */
-function shown(connection: OpenConnection, outcome: Outcome | undefined) {
+function shown(
+  connection: OpenConnection,
+  outcome: Outcome | undefined,
+  { policy }: Pick<Recording, "policy">,
+) {
   const { seen, request, resolved } = connection;
-  const name = outcome?.verdict === "allow" ? nameOf(connection, outcome) : seen?.name;
-  const addresses = name === undefined ? undefined : resolved?.get(name);
+  const allowed = outcome?.verdict === "allow" ? outcome : undefined;
+  const name = allowed ? nameOf(connection, allowed) : seen?.name;
+  const meant =
+    allowed || name === undefined ? allowed?.externalName : policy().externalNameOf(name);
+  const addresses = name === undefined ? undefined : resolved?.get(meant ?? name);
   return {
     ...(seen && { protocol: seen.protocol }),
     ...(name !== undefined && { name, name_source: sourceOf(name, seen) }),
+    ...(meant !== undefined && { external_name: meant }),
     ...(seen?.invalidName !== undefined && { invalid_name: seen.invalidName }),
     ...(request && { method: request.method, path: request.path }),
     ...(addresses && { resolved: addresses }),

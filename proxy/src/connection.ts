@@ -11,7 +11,6 @@ import { evaluate } from "@sallyport/core/evaluate";
 import type { Policy } from "@sallyport/core/policy";
 import type { Endpoint } from "./engine.ts";
 import type { AnswerStatus } from "./http/answer.ts";
-import type { HttpConnection } from "./http/http-connection.ts";
 import { type Answer, isNone } from "./resolve/answer.ts";
 
 /**
@@ -41,7 +40,15 @@ export interface OpenConnection {
   /** A newer policy refuses it. */
   revoked?: boolean;
   /** Its requests are judged one by one: `seen`, `resolved` and `outcome` are of the one under way. */
-  http?: HttpConnection;
+  http?: RequestByRequest;
+}
+
+/** What is open and speaks HTTP, as far as others look at it. */
+export interface RequestByRequest {
+  /** How many have been begun. */
+  readonly requests: number;
+  readonly sent: number;
+  readonly received: number;
 }
 
 /** What an HTTP request asks for, as far as records and refusals say it. */

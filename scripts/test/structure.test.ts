@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { test } from "node:test";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const sources = (workspace: string) => globSync(`${workspace}/{src,native}/**/*.ts`, { cwd: ROOT });
 const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
 const importsOf = (file: string) =>
-  [...read(file).matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+  [...read(file).matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)"([^"]+)"/g)].map(
+    (match) => match[1] ?? "",
+  );
 
 /** What each workspace may import of the others. Dependencies point one way. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -33,6 +35,19 @@ test("the controller imports of init and proxy their contracts only", () => {
     for (const name of importsOf(file))
       assert.doesNotMatch(name, /^@sallyport\/(init|proxy)\/(?!contract$)/, file);
 });
+
+for (const workspace of Object.keys(MAY_IMPORT))
+  test(`no file of ${workspace} imports itself, however far around`, () => {
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]) => {
+      assert.ok(!path.includes(file), [...path, file].join(" → "));
+      if (done.has(file)) return;
+      for (const name of importsOf(file).filter((each) => each.startsWith(".")))
+        visit(relative(ROOT, resolve(ROOT, dirname(file), name)), [...path, file]);
+      done.add(file);
+    };
+    for (const file of sources(workspace)) visit(file, []);
+  });
 
 test("core is pure: it imports zod and itself, and asks no clock", () => {
   assert.ok(sources("core").length > 0);
