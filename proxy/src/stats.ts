@@ -51,12 +51,13 @@ export class TrafficStats {
       [...this.#clusters].map(([name, counters]) => [name, { ...counters, upstream_cx_active: 0 }]),
     );
     for (const connection of live) {
-      // Where requests are judged one by one, their records have counted it.
-      if (!connection.reason.startsWith("allowed.") || connection.requests !== undefined) continue;
+      if (!connection.reason.startsWith("allowed.")) continue;
       const name = this.#bounded(clusterOf(connection));
       const cluster = clusters.get(name) ?? { ...newCounters(), upstream_cx_active: 0 };
       clusters.set(name, cluster);
       cluster.upstream_cx_active += 1;
+      // Where requests are judged one by one, their records have counted the rest.
+      if (connection.requests !== undefined) continue;
       cluster.upstream_cx_total += 1;
       cluster.upstream_cx_rx_bytes_total += connection.bytesReceived;
       cluster.upstream_cx_tx_bytes_total += connection.bytesSent;
