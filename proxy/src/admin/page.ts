@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import type { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Answer } from "./server.ts";
@@ -10,12 +10,13 @@ const FILE = join(import.meta.dirname, "page.html");
  * For a browser: whoever asks for anything but HTML is answered otherwise, as is everybody where the sidecar runs from its
  * sources. Read when it is asked for, so that it costs no memory before.
  */
-export function pageFor(accept: string): Answer | undefined {
+export async function pageFor(accept: string): Promise<Answer | undefined> {
   if (!accept.includes("text/html")) return undefined;
   const body = readPage();
-  return body === undefined
-    ? undefined
-    : { status: 200, contentType: "text/html; charset=utf-8", body, headers: protectionOf(body) };
+  if (body === undefined) return undefined;
+  const { createHash } = await import("node:crypto");
+  const headers = protectionOf(body, createHash);
+  return { status: 200, contentType: "text/html; charset=utf-8", body, headers };
 }
 
 function readPage(): string | undefined {
@@ -31,11 +32,18 @@ function readPage(): string | undefined {
  * Names come from the apps, and some apps are hostile: nothing runs but this very script (by its hash), nothing is
  * fetched but from here, no form is sent, nobody frames it (Content Security Policy Level 3).
  */
-export function protectionOf(page: string): Readonly<Record<string, string>> {
+export function protectionOf(
+  page: string,
+  hash: typeof createHash,
+): Readonly<Record<string, string>> {
+  const hashes = (element: "script" | "style") =>
+    [...page.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, "gs"))]
+      .map(([, text = ""]) => `'sha256-${hash("sha256").update(text).digest("base64")}'`)
+      .join(" ");
   const policy = [
     "default-src 'none'",
-    `script-src ${hashes(page, "script")}`,
-    `style-src ${hashes(page, "style")}`,
+    `script-src ${hashes("script")}`,
+    `style-src ${hashes("style")}`,
     "connect-src 'self'",
     "img-src data:",
     ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
@@ -46,11 +54,4 @@ export function protectionOf(page: string): Readonly<Record<string, string>> {
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
   };
-}
-
-function hashes(page: string, element: "script" | "style"): string {
-  const found = page.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, "gs"));
-  return [...found]
-    .map(([, text = ""]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`)
-    .join(" ");
 }

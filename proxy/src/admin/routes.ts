@@ -10,7 +10,7 @@ import { connectionTable, decisionTable, destinationTable } from "./tables.ts";
 /** On loopback, for people: `kubectl port-forward` and curl. */
 export function adminRoutes(insight: Insight): Routes {
   return {
-    "/": (_, accept) => pageFor(accept) ?? text(INDEX),
+    "/": async (_, accept) => (await pageFor(accept)) ?? text(INDEX),
     "/overview": () => json(insight.overview()),
     "/destinations": async (query) => {
       const destinations = await insight.destinations();
