@@ -10,7 +10,7 @@ export function bodyReader(framing: Framing, form: BodyForm = "as_framed"): Body
     case "none":
       return EMPTY;
     case "length":
-      return framing.length === 0 ? EMPTY : new MeasuredBody(framing.length);
+      return new MeasuredBody(framing.length);
     case "chunked":
       return new ChunkedBody(form);
     case "until_close":

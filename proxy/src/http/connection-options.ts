@@ -48,10 +48,11 @@ function membersOf(fields: readonly Field[]): readonly string[] | Fault {
 
 /** The lines of fields by these names, in lower case, in a field section that has been read. */
 export function linesNamed(head: string, at: number, names: readonly string[]): Line[] {
+  const gone = new Set(names);
   const found: Line[] = [];
   for (let start = at; start < head.length - 2; ) {
     const end = head.indexOf("\n", start) + 1;
-    if (names.includes(head.slice(start, head.indexOf(":", start)).toLowerCase()))
+    if (gone.has(head.slice(start, head.indexOf(":", start)).toLowerCase()))
       found.push({ start, end });
     start = end;
   }

@@ -37,10 +37,9 @@ function keyOf(text: string, start: number, length: number): number {
   return Math.min(length, LONGEST) * 32 + (text.charCodeAt(start) & 31);
 }
 
+/** What is found by its length is as long; but for prefixes, and no name is as long as the longest. */
 function nameIn(names: Known, head: string, start: number, length: number): string | undefined {
-  return names[keyOf(head, start, length)]?.find(
-    (name) => (name.length === length || name.endsWith("-")) && isCalled(head, start, name),
-  );
+  return names[keyOf(head, start, length)]?.find((name) => isCalled(head, start, name));
 }
 
 /** Of tokens, and names without `^` and `~`, no two are alike but by the case of their letters once this bit is set. */

@@ -79,7 +79,6 @@ interface Place {
 function placeOf({ target }: RequestLine, { host }: RequestFields): Place | Fault {
   if (!host) return fault("no Host");
   const text = trimmed(host.raw);
-  if (text === "") return fault("an empty Host");
   const authority = authorityOf(text);
   if (!authority) return fault(`Host is ${quoted(text)}, which is no host`);
   if (target.authority && !isSamePlace(authority, target.authority, target.defaultPort))

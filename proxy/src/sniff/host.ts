@@ -12,14 +12,14 @@ export interface Authority {
 const AUTHORITY = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z\-._~!$&'()*+,;=%]+)(?::([0-9]*))?$/;
 
 /** What was read last: one request after another mostly goes to the same host, and a name costs a third of the head. */
-let last: Authority = { text: "" };
+let last: Authority | undefined;
 
 /**
  * Undefined where it is no authority at all: empty, or with user information (RFC 9110 §4.2.4), a path, a space. One
  * that is, and whose host is no DNS name or whose port no TCP port, has no name.
  */
 export function authorityOf(text: string): Authority | undefined {
-  if (text === last.text && text !== "") return last;
+  if (text === last?.text) return last;
   const [, host, digits = ""] = AUTHORITY.exec(text) ?? [];
   if (host === undefined) return undefined;
   // A port of no digits is none.

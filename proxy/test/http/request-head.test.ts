@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { forwardRequest } from "../../src/http/forward.ts";
 import { DEFAULT_HEAD_LIMITS } from "../../src/http/head-end.ts";
 import { readRequest } from "../../src/http/request-head.ts";
 
+const HOST = "Host: a.example";
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 
 const read = (line: string, ...fields: readonly string[]) =>
-  readRequest([line, "Host: a.example", ...fields, "", ""].join("\r\n"), DEFAULT_HEAD_LIMITS);
+  readRequest([line, HOST, ...fields, "", ""].join("\r\n"), DEFAULT_HEAD_LIMITS);
 
 test("a request is understood whole", () => {
   const { parts: _, ...understood } = Object(
@@ -173,6 +175,32 @@ for (const [status, problem, line, ...fields] of [
     assert.match(head.problem, problem);
     assert.equal(head.status, status);
   });
+
+for (const [what, head] of [
+  ["a byte other than LF behind the line's CR", "GET / HTTP/1.1\rXHost: a.example\r\n\r\n"],
+  ["more than the head", "GET / HTTP/1.1\r\nHost: a.example\r\n\r\nX"],
+  ["less than the head", "GET / HTTP/1.1\r\nHost: a.example\r\n"],
+  ["an empty Host", "GET / HTTP/1.1\r\nHost: \r\n\r\n"],
+  ["no Host", "GET / HTTP/1.0\r\n\r\n"],
+  ["nothing", ""],
+] as const)
+  test(`${what} is a fault`, () => {
+    assert.equal(readRequest(head, DEFAULT_HEAD_LIMITS).kind, "fault");
+  });
+
+test("64 KiB of anything is read or refused within milliseconds", () => {
+  for (const part of ["x,", "a:b\r\n", ", ", "\t", "keep-alive,", ";q=1,", "trailers ,", "json "])
+    for (const name of ["Connection", "Accept", "TE", "Expect", "Host", "Content-Length"]) {
+      const fields = [HOST, "X: y", `${name}: ${part.repeat(65_000 / part.length)}`];
+      const before = performance.now();
+      const head = readRequest(
+        ["GET / HTTP/1.1", ...fields, "", ""].join("\r\n"),
+        DEFAULT_HEAD_LIMITS,
+      );
+      if (head.kind === "request") forwardRequest(head);
+      assert.ok(performance.now() - before < 100, JSON.stringify([name, part]));
+    }
+});
 
 test("as much as the limits allow is read", () => {
   const fields = Array.from({ length: 254 }, (_, n) => `X-${n}: y`);
