@@ -104,12 +104,13 @@ export class Exchange implements WireUser {
   }
 
   /** Sends the head; the body follows with `fromApp`. */
-  start(upstream: Upstream, host: string | undefined): void {
+  start(upstream: Upstream, externalName: string | undefined): void {
     this.upstream = upstream;
     if (upstream.connectMs !== undefined) this.connectMs = upstream.connectMs;
     upstream.connectMs = undefined;
     upstream.wire.user = this;
-    this.#sendUp(forwardRequest(this.request, host === undefined ? {} : { host }));
+    const host = externalName && hostOf(externalName, this.request.port);
+    this.#sendUp(forwardRequest(this.request, host ? { host } : {}));
   }
 
   /** Reads on of the request's body, and gives where it ended or `bytes` did. */
@@ -274,6 +275,11 @@ export class Exchange implements WireUser {
     this.received += part.length;
     this.#app.send(part);
   };
+}
+
+/** The port stays where no scheme has it for its own (RFC 9110 §4.2.1, §4.2.2). */
+function hostOf(name: string, port: number | undefined): string {
+  return port === undefined || port === 80 || port === 443 ? name : `${name}:${port}`;
 }
 
 const DONE: BodyReader = { done: true, fault: undefined, read: (_, at) => at };
