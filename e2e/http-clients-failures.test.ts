@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { Bed } from "./clients/bed.ts";
 import { type Answer, curl } from "./clients/http-curl.ts";
+import type { NodeAnswer, NodeRequest } from "./clients/http-node.ts";
 import { Origin } from "./clients/http-origin.ts";
 import { lacking } from "./clients/programs.ts";
 import { type TlsServer, TlsServers } from "./support/tls-servers.ts";
@@ -236,3 +238,43 @@ for (const [what, status, reason, ...args] of [
     const { hostname } = new URL(args.at(-1) ?? "");
     assert.equal(origin.arrivedAt(hostname).length, 0);
   });
+
+describe("a destination that ends the connection instead of answering", () => {
+  const path = raw("", "end");
+  const main = join(import.meta.dirname, "clients/http-node.ts");
+  for (const [what, before, method, times] of [
+    [
+      "on a connection that had served: a GET is asked once more, and no third time",
+      true,
+      "GET",
+      2,
+    ],
+    ["on a new connection: a GET is not asked again", false, "GET", 1],
+    [
+      "on a connection that had served: a POST is not, for it may have done something",
+      true,
+      "POST",
+      1,
+    ],
+  ] as const)
+    test(what, async () => {
+      const name = `${method}-${before}.example.com`.toLowerCase();
+      const url = `http://${name}`;
+      const requests: readonly NodeRequest[] = [
+        ...(before ? [{ url: `${url}/` }] : []),
+        { url: `${url}${path}`, method, ...(method === "POST" && { body: "x" }) },
+      ];
+      const { stdout } = await bed.run([process.execPath, main, JSON.stringify(requests)]);
+      const last: NodeAnswer = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+      assert.equal(last.status, 502);
+      const arrived = origin.arrivedAt(name).filter(({ target }) => target === path);
+      assert.equal(arrived.length, times);
+      assert.equal(new Set(arrived.map(({ connection }) => connection)).size, times);
+      const records = await bed.recordsOf(name, requests.length);
+      assert.equal(
+        records.filter((record) => record.path === "/raw").length,
+        1,
+        "it is one request",
+      );
+    });
+});

@@ -5,6 +5,7 @@ import type { Ended } from "./clients/ended.ts";
 import { CURL, curl } from "./clients/http-curl.ts";
 import { Origin } from "./clients/http-origin.ts";
 import { assertRequests } from "./clients/http-records.ts";
+import { payload, sha256 } from "./clients/payload.ts";
 import { lacking } from "./clients/programs.ts";
 
 /** Bodies larger than memory, and apps and destinations that are slow, break off or never end. */
@@ -70,6 +71,20 @@ test("a gigabyte goes up whole, in chunks, through a sidecar that does not grow"
   const [record] = await assertRequests(bed, name, ["PUT /hash 200"]);
   assert.ok((record?.bytes_sent ?? 0) >= GIGABYTE);
   assert.ok(growth < GROWTH_MB, `it grew by ${growth} MB`);
+});
+
+test("twenty downloads at once, some of them slow, are each whole: nobody's bytes are another's", {
+  skip: lacking("curl"),
+}, async () => {
+  const name = "many.example.com";
+  const lengths = Array.from({ length: 20 }, (_, i) => 4_000_000 + i * 100_001);
+  const downloads = lengths.map((length, i) => {
+    const rate = i % 2 === 0 ? "--limit-rate 3M" : "";
+    return script(`curl -sS ${rate} 'http://${name}/bytes?count=${length}' | sha256sum`);
+  });
+  for (const [i, { stdout, stderr }] of (await Promise.all(downloads)).entries())
+    assert.equal(stdout, `${sha256(payload().subarray(0, lengths[i]))}  -\n`, stderr);
+  await bed.recordsOf(name, lengths.length);
 });
 
 test("an app that does not read holds up its destination, and not the sidecar's memory", {

@@ -33,8 +33,11 @@ function tell({
   console.log(JSON.stringify(arrived));
 }
 
+const isWebSocket = ({ headers }: IncomingMessage) => headers.upgrade === "websocket";
+
 for (const port of ports) {
-  const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
+  const options = { keepAliveTimeout: 30_000, shouldUpgradeCallback: isWebSocket };
+  const server = createServer(options, (request, response) => {
     tell(request);
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
     const [, first = ""] = pathname.split("/");
