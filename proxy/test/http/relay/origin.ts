@@ -34,10 +34,8 @@ export const answerMarked: Answering = (request, socket) => {
 export class RecordingOrigin {
   readonly visits: Visit[] = [];
   answering: Answering;
-  /** Called when a visit is over. */
-  onOver: (visit: Visit) => void = () => {};
-  /** Called when something has come, recorded and answered. */
-  onBytes: () => void = () => {};
+  /** Called when something has come, recorded and, where it was complete, answered. */
+  onBytes: (visit: Visit, socket: Socket) => void = () => {};
   readonly #server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
     this.#serve(socket),
   );
@@ -79,7 +77,7 @@ export class RecordingOrigin {
       );
       answered += end;
       for (const request of messages) this.answering(request, socket, visit);
-      this.onBytes();
+      this.onBytes(visit, socket);
     });
     socket.on("end", () => {
       over("end");
@@ -89,7 +87,6 @@ export class RecordingOrigin {
     socket.on("close", () => {
       over("closed");
       this.#sockets.delete(socket);
-      this.onOver(visit);
     });
   }
 }
