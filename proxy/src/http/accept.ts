@@ -1,5 +1,6 @@
 import { listOf, trimmed } from "./fields.ts";
 
+const SHORTEST = "a/json".length;
 const NAMED = /^text\/|[/+]json$/;
 
 /**
@@ -7,7 +8,7 @@ const NAMED = /^text\/|[/+]json$/;
  * weight, or the same and earlier. A browser and curl do not; what speaks to an API mostly does.
  */
 export function prefersJson(accept: string | undefined): boolean {
-  if (!accept || !/json/i.test(accept)) return false;
+  if (!accept || accept.length < SHORTEST || !/json/i.test(accept)) return false;
   const ranges = listOf(accept)
     .map(weighed)
     .filter(({ weight }) => weight > 0);

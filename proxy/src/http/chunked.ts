@@ -179,7 +179,7 @@ export class ChunkedBody implements BodyReader {
 
   #expect(byte: number, expected: number, where: string, next: number): void {
     if (byte === expected) this.#state = next;
-    else this.fault = fault(`${shown(byte)} where ${where} a CRLF should stand`);
+    else this.fault = fault(`${shown(byte)} ${where}, where a CRLF should stand`);
   }
 
   /** Up to the end of a line, or of the bytes; gives where that is. */
