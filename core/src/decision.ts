@@ -12,6 +12,8 @@ export interface Seen {
   readonly invalidName?: string | undefined;
   /** What is wrong with the protocol's own framing. */
   readonly malformed?: string | undefined;
+  /** And that is only that it is longer than is taken. */
+  readonly isTooLarge?: boolean | undefined;
 }
 
 /** The proxy's own resolution, as far as it is known. */

@@ -38,7 +38,7 @@ export function counts(
 export function lack(
   policy: Policy,
   candidate: Candidate,
-  { protocol, name, invalidName, malformed }: Seen,
+  { protocol, name, invalidName, malformed, isTooLarge }: Seen,
   byAddress: Permitted | Denied,
 ): Denied {
   const { rules, baseline } = policy;
@@ -47,7 +47,7 @@ export function lack(
     if (byAddress.reason === "denied.ceiling" || !bytesCouldHelp(policy, candidate))
       return byAddress;
   }
-  if (malformed !== undefined) return refuse("denied.malformed");
+  if (malformed !== undefined) return refuse(isTooLarge ? "denied.too_large" : "denied.malformed");
   // TLS could be spoken for it, were there a name to verify.
   if (!candidate.isNamed && permit(policy, { ...candidate, isNamed: true }).verdict === "allow")
     return refuse(invalidName === undefined ? "denied.name_missing" : "denied.name_invalid");

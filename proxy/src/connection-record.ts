@@ -22,7 +22,7 @@ export function recordOf(
   end: Finished,
   recording: Recording,
 ): DecisionRecord {
-  const { number, startedMs, destination, outcome, revoked } = connection;
+  const { number, startedMs, destination, outcome, revoked, answerAs } = connection;
   const dial = outcome?.verdict === "allow" ? outcome.dial : [];
   const dialled = end.dialled === undefined ? undefined : dial[end.dialled];
   return {
@@ -30,6 +30,8 @@ export function recordOf(
     pod: recording.pod.name,
     namespace: recording.pod.namespace,
     connection: number,
+    // We have answered its first request, and closed it.
+    ...(answerAs !== undefined && end.how === "refused" && { request: 1, status: answerAs }),
     verdict: outcome?.verdict === "allow" ? "allow" : "deny",
     reason: reasonOf(connection, end),
     ...decidedBy(connection, outcome, recording),

@@ -27,7 +27,7 @@ export interface OpenConnection {
   /** What its first bytes have shown; undefined where nobody has looked. */
   seen?: Seen | undefined;
   request?: Asked | undefined;
-  /** How HTTP is answered that cannot be read: 400, 408, 414, 431. */
+  /** How HTTP is answered that cannot be read (400, 408, 414, 431), and how its first request was answered by us. */
   answerAs?: AnswerStatus | undefined;
   /** Names that were resolved for it, as they were answered. */
   resolved?: Map<string, readonly string[]> | undefined;

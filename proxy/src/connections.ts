@@ -14,6 +14,7 @@ import {
 import { type Recording, recordOf } from "./connection-record.ts";
 import type { ProxyConfig } from "./contract.ts";
 import { type Endpoint, Engine, type Finished, type Inbound } from "./engine.ts";
+import { statusOf } from "./http/answer.ts";
 import { HttpPath } from "./http/http-path.ts";
 import { type LiveConnection, liveOf } from "./live-connection.ts";
 import { look, note } from "./look.ts";
@@ -219,6 +220,7 @@ export class Connections {
     const policy = this.#around.policy();
     const attempt = attemptOf(connection, this.#around.names.answers);
     const explanation = explain(policy, attempt, outcome);
+    if (connection.seen?.protocol === "http") connection.answerAs ??= statusOf(explanation.reason);
     this.#engine.refuse(id, refusalFor(connection, explanation));
   }
 

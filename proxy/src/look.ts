@@ -1,7 +1,7 @@
 import type { Seen } from "@sallyport/core/decision";
 import type { Asked, OpenConnection } from "./connection.ts";
 import type { Engine, Head } from "./engine.ts";
-import type { AnswerStatus } from "./http/answer.ts";
+import { type AnswerStatus, isTooLarge } from "./http/answer.ts";
 import { seenIn } from "./http/seen.ts";
 import { MAX_HEAD, type Sniff, sniff } from "./sniff/sniff.ts";
 
@@ -69,17 +69,23 @@ function sightOf(sniffed: Sniff, head: Pick<Head, "bytes" | "ended">, port: numb
       return { seen: { protocol: sniffed.kind } };
     case "malformed":
       return {
-        seen: { protocol: sniffed.protocol, malformed: sniffed.problem },
+        seen: {
+          ...{ protocol: sniffed.protocol, malformed: sniffed.problem },
+          isTooLarge: isTooLarge(sniffed.status),
+        },
         answerAs: sniffed.status,
       };
     case "more":
       if (head.bytes.length === 0) return { seen: { protocol: "silent" } };
       if (!sniffed.protocol) return { seen: { protocol: "opaque" } };
-      return {
-        seen: { protocol: sniffed.protocol, malformed: unfinished(head) },
-        answerAs: head.bytes.length >= MAX_HEAD ? 431 : 408,
-      };
+      return unfinishedSight(sniffed.protocol, head);
   }
+}
+
+function unfinishedSight(protocol: "tls" | "http", head: Pick<Head, "bytes" | "ended">): Sight {
+  const answerAs = head.bytes.length >= MAX_HEAD ? 431 : 408;
+  const seen: Seen = { protocol, malformed: unfinished(head), isTooLarge: answerAs === 431 };
+  return protocol === "http" ? { seen, answerAs } : { seen };
 }
 
 function unfinished({ bytes, ended }: Pick<Head, "bytes" | "ended">): string {

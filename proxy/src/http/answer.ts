@@ -14,6 +14,11 @@ const PHRASES = {
 } as const;
 export type AnswerStatus = keyof typeof PHRASES;
 
+/** The statuses of what is only longer than is taken. */
+export function isTooLarge(status: number | undefined): boolean {
+  return status === 414 || status === 431;
+}
+
 /** What a refusal or a failure is called in HTTP; a Fault knows better and says it itself. */
 export function statusOf(reason: Reason): AnswerStatus {
   if (reason === "failed.connect_timeout" || reason === "failed.response_timeout") return 504;

@@ -1,6 +1,6 @@
 import type { Denied, Seen } from "@sallyport/core/decision";
 import type { Explanation } from "@sallyport/core/explanation";
-import { type AnswerStatus, statusOf } from "./answer.ts";
+import { type AnswerStatus, isTooLarge, statusOf } from "./answer.ts";
 import type { Failure } from "./exchange.ts";
 import type { Fault } from "./message.ts";
 import type { Told } from "./told.ts";
@@ -41,8 +41,7 @@ export function faulty(
   fault: Fault,
   status: AnswerStatus = fault.status,
 ): OwnEnding {
-  const isTooLarge = status === 414 || status === 431;
-  const reason = isTooLarge ? "denied.too_large" : "denied.malformed";
+  const reason = isTooLarge(status) ? "denied.too_large" : "denied.malformed";
   const seen: Seen = { protocol: "http", malformed: fault.problem };
   return {
     told: { by: "sidecar", how: "refused", reason, error: fault.problem },
