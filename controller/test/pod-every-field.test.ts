@@ -63,11 +63,16 @@ const pod: fc.Arbitrary<JsonObject> = withUnknown(
             name: fc.string(),
             generateName: fc.string(),
             labels: fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }),
-            annotations: fc.dictionary(
-              fc.constantFrom("a", "a/b", "x~y/z", "sallyport.dev/injekt", "__proto__"),
-              fc.string(),
-              { noNullPrototype: true },
-            ),
+            annotations: fc
+              .tuple(
+                fc.dictionary(
+                  fc.constantFrom("a", "a/b", "x~y/z", "sallyport.dev/injekt", "__proto__"),
+                  fc.string(),
+                  { noNullPrototype: true },
+                ),
+                fc.constantFrom({}, { "sallyport.dev/ca-bundle": "authorities" }),
+              )
+              .map(([any, own]) => ({ ...any, ...own })),
           }),
         ),
         status: fc.constantFrom({}, { phase: "Pending" }),

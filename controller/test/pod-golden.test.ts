@@ -20,6 +20,7 @@ const GOLDENS: Readonly<Record<string, readonly [JsonObject, InjectionOptionsInp
           "sallyport.dev/include-outbound-ports": "80, 443",
           "sallyport.dev/proxy-memory-limit": "1Gi",
           "sallyport.dev/log-level": "debug",
+          "sallyport.dev/ca-bundle": "corporate-ca/root.pem",
         },
       },
     ),

@@ -9,6 +9,7 @@ import { effectiveSecurity, restrictedViolations, whyNotStarted } from "./pod-ku
 import { type Any, admit, containersNamed, patched, seededDraw } from "./pod-support.ts";
 
 const OURS = ["sallyport-init", "sallyport-proxy"];
+const OUR_VOLUME = "sallyport-ca-bundle";
 const OUR_PORTS = [15_000, 15_001, 15_006, 15_021];
 
 /**
@@ -55,17 +56,26 @@ export function checkInvariants(
       (pod.spec as Any)[list] ?? [],
       "the user's containers and their order",
     );
-  assert.deepEqual(spec.volumes, (pod.spec as Any).volumes);
+  const { annotations } = after.metadata;
+  const ourVolumes = annotations["sallyport.dev/ca-bundle"] === undefined ? [] : [OUR_VOLUME];
+  assert.deepEqual(JSON.parse(annotations["sallyport.dev/status"]).volumes, ourVolumes);
+  const volumes = (spec.volumes ?? []).map(({ name }: Any) => name);
+  assert.deepEqual(volumes.slice(0, ourVolumes.length), ourVolumes);
+  assert.deepEqual(
+    (spec.volumes ?? []).slice(ourVolumes.length),
+    (pod.spec as Any).volumes ?? [],
+    "the user's volumes and their order",
+  );
   for (const { ports, name } of [...spec.initContainers, ...spec.containers])
     for (const { containerPort, protocol } of ports ?? [])
       if (!OURS.includes(name) && (protocol ?? "TCP") === "TCP")
         assert.ok(!OUR_PORTS.includes(containerPort), `port ${containerPort}`);
 
-  checkContainers(after);
+  checkContainers(after, ourVolumes);
   return "injected";
 }
 
-function checkContainers(pod: Any): void {
+function checkContainers(pod: Any, ourVolumes: readonly string[]): void {
   const [init] = containersNamed(pod, "sallyport-init");
   const [proxy] = containersNamed(pod, "sallyport-proxy");
   for (const container of [init, proxy]) {
@@ -73,7 +83,8 @@ function checkContainers(pod: Any): void {
     const effective = effectiveSecurity(pod, container);
     assert.equal(effective.readOnlyRoot, true);
     assert.equal(effective.seccomp, "RuntimeDefault");
-    assert.equal(container.volumeMounts, undefined);
+    const mounted = (container.volumeMounts ?? []).map(({ name }: Any) => name);
+    assert.deepEqual(mounted, container === proxy ? ourVolumes : []);
     for (const kind of ["requests", "limits"])
       for (const resource of ["cpu", "memory"])
         assert.equal(typeof container.resources[kind][resource], "string");

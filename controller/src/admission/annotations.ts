@@ -1,6 +1,7 @@
 import { formatCidr, parseCidr } from "@sallyport/core/address";
 import { parsePort } from "@sallyport/core/ports";
 import { ProxyConfig } from "@sallyport/proxy/contract";
+import { type CaBundle, parseCaBundle } from "./ca-bundle.ts";
 import { CARRIED, INJECT, PREFIX, STATUS } from "./names.ts";
 import { parseQuantity, type Resource } from "./quantity.ts";
 
@@ -15,6 +16,7 @@ export interface PodSettings {
   readonly cpuLimit?: string;
   readonly memoryLimit?: string;
   readonly logLevel?: ProxyConfig["logLevel"];
+  readonly caBundle?: CaBundle;
 }
 
 type Parse = (value: string) => unknown | Error;
@@ -64,6 +66,7 @@ const SETTINGS: Readonly<Record<string, readonly [keyof PodSettings, Parse]>> = 
   [`${PREFIX}proxy-cpu-limit`]: ["cpuLimit", quantity("cpu")],
   [`${PREFIX}proxy-memory-limit`]: ["memoryLimit", quantity("memory")],
   [`${PREFIX}log-level`]: ["logLevel", logLevel],
+  [`${PREFIX}ca-bundle`]: ["caBundle", parseCaBundle],
 };
 
 const KNOWN: readonly string[] = [INJECT, CARRIED, STATUS, ...Object.keys(SETTINGS)];

@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from "./admission.ts";
-import { OUR_CONTAINERS, STATUS } from "./names.ts";
+import { OUR_CONTAINERS, OUR_VOLUMES, STATUS } from "./names.ts";
 import { type Made, statusOf } from "./status.ts";
 
 /**
- * Takes out of a pod whatever bears our names, whoever wrote it: our containers and the status annotation. Lists and maps
- * that had to be made for them go too, or become the `null` that they were; all else is as it was.
+ * Takes out of a pod whatever bears our names, whoever wrote it: our containers and volumes, and the status annotation.
+ * Lists and maps that had to be made for them go too, or become the `null` that they were; all else is as it was.
  */
 export function eject(pod: JsonObject): JsonObject {
   const made = statusOf(pod)?.made ?? {};
@@ -12,24 +12,28 @@ export function eject(pod: JsonObject): JsonObject {
   const spec = asObject(pod.spec);
   if (spec) {
     let kept = spec;
-    for (const list of ["initContainers", "containers"] as const)
-      kept = withoutOurs(kept, list, made[list]);
+    for (const [list, names] of OURS) kept = withoutOurs(kept, list, names, made[list]);
     if (kept !== spec) result = { ...result, spec: kept };
   }
   return withoutStatus(result, made);
 }
 
+const OURS = [
+  ["initContainers", OUR_CONTAINERS],
+  ["containers", OUR_CONTAINERS],
+  ["volumes", OUR_VOLUMES],
+] as const;
+
 function withoutOurs(
   spec: JsonObject,
-  list: "initContainers" | "containers",
+  list: (typeof OURS)[number][0],
+  names: readonly string[],
   before: Made["containers"],
 ): JsonObject {
-  const containers = spec[list];
-  if (!Array.isArray(containers)) return spec;
-  const kept = containers.filter(
-    (container) => !OUR_CONTAINERS.includes(String(asObject(container)?.name)),
-  );
-  return kept.length === containers.length ? spec : restored(spec, list, kept, before);
+  const items = spec[list];
+  if (!Array.isArray(items)) return spec;
+  const kept = items.filter((item) => !names.includes(String(asObject(item)?.name)));
+  return kept.length === items.length ? spec : restored(spec, list, kept, before);
 }
 
 function withoutStatus(pod: JsonObject, made: Made): JsonObject {

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "./admission.ts";
+import { caBundleVolume } from "./ca-bundle.ts";
 import { STATUS } from "./names.ts";
 import { initContainer, proxyContainer, type SidecarPlan } from "./sidecar.ts";
 import type { Made, Status } from "./status.ts";
@@ -12,17 +13,20 @@ export function inject(pod: JsonObject, plan: SidecarPlan): JsonObject {
   const init = initContainer(plan);
   const proxy = proxyContainer(plan);
   const native = plan.options.sidecar === "native";
+  const { caBundle } = plan.settings;
+  const volumes = caBundle ? [caBundleVolume(caBundle)] : [];
   const status: Status = {
     version: VERSION,
     images: { proxy: plan.options.images.proxy, init: plan.options.images.init },
     ...plan.identity,
     containers: [String(init.name), String(proxy.name)],
-    volumes: [],
+    volumes: volumes.map(({ name }) => String(name)),
     made: {
       ...made("metadata", pod.metadata),
       ...made("annotations", metadata.annotations),
       ...made("initContainers", spec.initContainers),
       ...(native ? {} : made("containers", spec.containers)),
+      ...(caBundle && made("volumes", spec.volumes)),
     },
   };
   return {
@@ -32,6 +36,7 @@ export function inject(pod: JsonObject, plan: SidecarPlan): JsonObject {
       ...spec,
       initContainers: inFront(native ? [init, proxy] : [init], spec.initContainers),
       ...(!native && { containers: inFront([proxy], spec.containers) }),
+      ...(caBundle && { volumes: inFront(volumes, spec.volumes) }),
     },
   };
 }

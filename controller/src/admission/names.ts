@@ -16,5 +16,7 @@ export const PROXY_CONTAINER = "sallyport-proxy";
 /** At most 15 characters (IANA service name, RFC 6335 §5.1). */
 export const READY_PORT_NAME = "sallyport-ready";
 export const OUR_CONTAINERS: readonly string[] = [INIT_CONTAINER, PROXY_CONTAINER];
-/** No volume of ours is mounted today; the names are ours all the same. */
+/** Names of volumes that begin so are ours, whether or not there is one today. */
 export const VOLUME_PREFIX = "sallyport-";
+export const CA_BUNDLE_VOLUME = `${VOLUME_PREFIX}ca-bundle`;
+export const OUR_VOLUMES: readonly string[] = [CA_BUNDLE_VOLUME];

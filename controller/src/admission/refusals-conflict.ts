@@ -1,6 +1,6 @@
 import { PORTS } from "@sallyport/proxy/contract";
-import { OUR_CONTAINERS, READY_PORT_NAME, VOLUME_PREFIX } from "./names.ts";
-import { containersOf } from "./pod-view.ts";
+import { OUR_CONTAINERS, OUR_VOLUMES, READY_PORT_NAME, VOLUME_PREFIX } from "./names.ts";
+import { containersOf, type PodView } from "./pod-view.ts";
 import type { Check, Refusal } from "./refusal.ts";
 
 const OUR_PORTS: readonly number[] = Object.values(PORTS).sort((a, b) => a - b);
@@ -20,8 +20,10 @@ export const CONFLICTS: readonly Check[] = [
         : [],
     ),
 
-  ({ spec }) =>
-    spec.volumes.flatMap(({ name }, i) => reservedVolume(`spec.volumes[${i}].name`, name)),
+  (pod) =>
+    pod.spec.volumes.flatMap(({ name }, i) =>
+      isOfSidecar(pod, name) ? [] : reservedVolume(`spec.volumes[${i}].name`, name),
+    ),
   (pod) =>
     containersOf(pod).flatMap(({ container, path }) =>
       (["volumeMounts", "volumeDevices"] as const).flatMap((kind) =>
@@ -90,6 +92,18 @@ export const CONFLICTS: readonly Check[] = [
     });
   },
 ];
+
+/** In a pod that is admitted again: the volume is replaced with the container that mounts it, and judged as little. */
+function isOfSidecar({ spec }: PodView, volume: string | undefined): boolean {
+  return (
+    volume !== undefined &&
+    OUR_VOLUMES.includes(volume) &&
+    [...spec.initContainers, ...spec.containers].some(
+      ({ name, volumeMounts }) =>
+        OUR_CONTAINERS.includes(name) && volumeMounts.some((mount) => mount.name === volume),
+    )
+  );
+}
 
 function reservedVolume(path: string, name: string | undefined): Refusal[] {
   return name?.startsWith(VOLUME_PREFIX)

@@ -8,6 +8,7 @@ import {
 } from "@sallyport/proxy/contract";
 import type { JsonObject } from "./admission.ts";
 import type { PodSettings } from "./annotations.ts";
+import { CA_BUNDLE_MOUNT, caBundleFile } from "./ca-bundle.ts";
 import type { Identity } from "./identity.ts";
 import { INIT_CONTAINER, PROXY_CONTAINER, READY_PORT_NAME } from "./names.ts";
 import type { InjectionOptions } from "./options.ts";
@@ -81,7 +82,7 @@ export function initContainer(plan: SidecarPlan): JsonObject {
 
 /** Satisfies Pod Security `restricted` by its own security context, whatever the pod's says. */
 export function proxyContainer(plan: SidecarPlan): JsonObject {
-  const { options, identity } = plan;
+  const { options, settings, identity } = plan;
   return {
     name: PROXY_CONTAINER,
     image: options.images.proxy,
@@ -92,7 +93,8 @@ export function proxyContainer(plan: SidecarPlan): JsonObject {
       fromField(POD_NAMESPACE_ENV, "metadata.namespace"),
     ],
     ports: [{ name: READY_PORT_NAME, containerPort: PORTS.ready, protocol: "TCP" }],
-    resources: resourcesOf(plan.settings, plan.options),
+    resources: resourcesOf(settings, options),
+    ...(settings.caBundle && { volumeMounts: [CA_BUNDLE_MOUNT] }),
     ...common(plan, {
       capabilities: { drop: ["ALL"] },
       runAsGroup: identity.gid,
@@ -150,6 +152,7 @@ function proxyConfig(plan: SidecarPlan): ProxyConfigInput {
   return {
     user: { uid: identity.uid, gid: identity.gid },
     policy: policyFor(plan),
+    ...(settings.caBundle && { upstreamTls: { caFiles: [caBundleFile(settings.caBundle)] } }),
     drain: {
       minMs: options.sidecar === "ordinary" ? Math.min(ORDINARY_DRAIN_MS, maxMs) : 0,
       maxMs,

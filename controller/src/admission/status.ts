@@ -23,6 +23,7 @@ export const Status = z.object({
       annotations: Before.optional(),
       initContainers: Before.optional(),
       containers: Before.optional(),
+      volumes: Before.optional(),
     })
     .default({}),
 });
