@@ -5,6 +5,7 @@ import { forwardRequest, forwardResponse } from "./forward.ts";
 import { endOfHead, type HeadLimits } from "./head-end.ts";
 import type { BodyReader, Fault, RequestHead, ResponseHead } from "./message.ts";
 import { readResponse } from "./response-head.ts";
+import { handshakeFailure } from "./tls-failure.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Wire, WireUser } from "./wire.ts";
 
@@ -239,10 +240,14 @@ export class Exchange implements WireUser {
 
   /** It ended before the response did. */
   #cut(error: NodeJS.ErrnoException | undefined): void {
+    // With TLS 1.3 the destination says only after the handshake that it did not want this client (RFC 8446 §4.4.2.4).
+    if (error?.code?.startsWith("ERR_SSL")) {
+      this.#fail({ ...handshakeFailure(error), by: "upstream" });
+      return;
+    }
     const begun = this.response !== undefined || this.#unread.length > 0;
     this.#fail({
-      reason:
-        error?.code === "ECONNRESET" || error?.code === "EPIPE" ? "failed.reset" : reasonOf(error),
+      reason: error ? "failed.reset" : "failed.response",
       by: "upstream",
       error: error?.code,
       detail: begun
@@ -283,8 +288,3 @@ function hostOf(name: string, port: number | undefined): string {
 }
 
 const DONE: BodyReader = { done: true, fault: undefined, read: (_, at) => at };
-
-/** TLS says that the destination did not want this client only after the handshake (RFC 8446 §4.4.2.4). */
-function reasonOf(error: NodeJS.ErrnoException | undefined): FailReason {
-  return error?.code?.startsWith("ERR_SSL") ? "failed.tls" : "failed.response";
-}

@@ -81,7 +81,7 @@ export function handshakeFailure(error: NodeJS.ErrnoException | undefined): TlsF
 
 export function handshakeTimeout(ms: number): TlsFailure {
   return {
-    reason: "failed.tls",
+    reason: "failed.connect_timeout",
     error: "ETIMEDOUT",
     detail: `the destination did not finish the TLS handshake within ${ms} ms`,
   };

@@ -38,12 +38,16 @@ export class Wire {
     this.socket = socket;
     this.#reset = reset;
     socket.on("end", () => {
+      // The error is what counts, and is told when it is closed.
+      if (this.#error) return;
       this.hasEnded = true;
       this.user?.ended();
     });
     socket.on("drain", () => this.user?.drained());
     socket.on("error", (error) => {
       this.#error = error;
+      // After an alert a TLS socket would stay half open.
+      socket.destroy();
     });
     socket.on("close", () => {
       this.isGone = true;
