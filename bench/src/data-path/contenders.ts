@@ -2,32 +2,11 @@ import { API_VERSION, type Destination } from "@sallyport/core/rules";
 import { PROXY_CONFIG_ENV, type ProxyConfigInput } from "@sallyport/proxy/contract";
 import { NODE_FLAGS } from "../sidecar.ts";
 import { DESTINATIONS, PORT } from "./bed.ts";
+import type { Contender } from "./contender.ts";
 import { BARE, DIRECT, OURS } from "./names.ts";
-import { type Place, peerFile } from "./peer-file.ts";
+import { peerFile } from "./peer-file.ts";
 import { envoy, haproxy, nginxStream, nodeVersion } from "./peers.ts";
 import type { Stage } from "./stage.ts";
-
-export interface Command {
-  readonly argv: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** It writes its records to standard output, and they are read there, as a node does. */
-  readonly writesRecords?: boolean;
-}
-
-export interface Contender {
-  readonly name: string;
-  /** What it does, as the report says it. */
-  readonly note: string;
-  readonly version?: () => string;
-  /** Absent where nothing stands between client and server. */
-  readonly command?: (place: Place) => Command;
-  /** True of a process that listens and carries nothing. */
-  readonly carriesNothing?: boolean;
-  /** True where JavaScript, on the process's first thread, is asked about every connection. */
-  readonly asksJavaScript?: boolean;
-  /** The one line that gets what is missing here. */
-  readonly missing?: string | undefined;
-}
 
 export function contenders({ node, sidecar, envoy: binary }: Stage): readonly Contender[] {
   return [

@@ -1,7 +1,7 @@
 /** The peers' programs: where they are, how they are started with a configuration of bench/peers, how they are got. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import type { Command, Contender } from "./contenders.ts";
+import type { Command, Contender } from "./contender.ts";
 import type { Place } from "./peer-file.ts";
 import { HOW_TO_GET_ENVOY } from "./stage.ts";
 

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { columns, comparison, plot } from "../report.ts";
 import { CONGESTION_CONTROL, CORES } from "./bed.ts";
-import type { Contender } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
 import type { Judged } from "./goals.ts";
 import type { Measure } from "./measures.ts";
 import type { Options } from "./options.ts";

@@ -1,5 +1,5 @@
 import type { Bed } from "./bed.ts";
-import type { Contender } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
 import { loadProgram } from "./load.ts";
 import type { Measure, Subject } from "./measures.ts";
 import type { Quiet } from "./quiet.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bed, CORES, GROUP } from "./bed.ts";
-import type { Command } from "./contenders.ts";
+import type { Command } from "./contender.ts";
 
 const LISTENING_WITHIN_MS = 10_000;
 

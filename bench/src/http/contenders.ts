@@ -1,7 +1,7 @@
 import { API_VERSION } from "@sallyport/core/rules";
 import { PROXY_CONFIG_ENV, type ProxyConfigInput } from "@sallyport/proxy/contract";
 import { DESTINATIONS } from "../data-path/bed.ts";
-import type { Contender } from "../data-path/contenders.ts";
+import type { Contender } from "../data-path/contender.ts";
 import { type Place, peerFile } from "../data-path/peer-file.ts";
 import { envoy, haproxy, nginx, nodeVersion } from "../data-path/peers.ts";
 import { NODE_FLAGS } from "../sidecar.ts";

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DnsServerProcess } from "@sallyport/cli/lab/dns-server-process";
 import { layBed } from "../data-path/bed.ts";
-import type { Contender } from "../data-path/contenders.ts";
+import type { Contender } from "../data-path/contender.ts";
 import type { Measure } from "../data-path/measures.ts";
 import type { Quiet } from "../data-path/quiet.ts";
 import type { Outcomes } from "../data-path/results.ts";
