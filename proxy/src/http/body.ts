@@ -1,5 +1,6 @@
 import { ChunkedBody } from "./chunked.ts";
-import type { BodyReader, Framing } from "./message.ts";
+import type { Framing } from "./framing.ts";
+import type { BodyReader } from "./message.ts";
 
 /** `bare`: without its chunks and trailers, for an app that speaks HTTP/1.0, to which the connection's end ends the body. */
 export type BodyForm = "as_framed" | "bare";

@@ -1,5 +1,5 @@
-import { fault, quoted } from "./fault.ts";
-import type { BodyReader, Fault } from "./message.ts";
+import { type Fault, fault, quoted } from "./fault.ts";
+import type { BodyReader } from "./message.ts";
 import { CR, LF } from "./octets.ts";
 import { TRAILER_LIMITS, trailersFault } from "./trailers.ts";
 

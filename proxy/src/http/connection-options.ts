@@ -1,7 +1,6 @@
 import type { Line } from "./edits.ts";
-import { fault, quoted } from "./fault.ts";
+import { type Fault, fault, quoted } from "./fault.ts";
 import { type Field, listOf, trimmed } from "./fields.ts";
-import type { Fault } from "./message.ts";
 
 const OPTION = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 

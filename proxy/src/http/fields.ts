@@ -1,6 +1,5 @@
-import { fault, quoted } from "./fault.ts";
+import { type Fault, fault, quoted } from "./fault.ts";
 import type { HeadLimits } from "./head-end.ts";
-import type { Fault } from "./message.ts";
 import { COLON, CR, LF, SPACE, TAB, TOKEN, VALUE } from "./octets.ts";
 
 /** A field that means something to us. */

@@ -1,6 +1,12 @@
-import { fault, quoted } from "./fault.ts";
+import { type Fault, fault, quoted } from "./fault.ts";
 import type { Field } from "./fields.ts";
-import type { Fault, Framing } from "./message.ts";
+
+/** Where a body ends (RFC 9112 §6.3). `until_close` is a response's alone. */
+export type Framing =
+  | { readonly kind: "none" }
+  | { readonly kind: "length"; readonly length: number }
+  | { readonly kind: "chunked" }
+  | { readonly kind: "until_close" };
 
 export type Framed = Extract<Framing, { kind: "length" } | { kind: "chunked" }>;
 

@@ -1,5 +1,6 @@
+import type { Fault } from "./fault.ts";
 import { endOfHead, type HeadLimits } from "./head-end.ts";
-import type { Fault, RequestHead } from "./message.ts";
+import type { RequestHead } from "./message.ts";
 import { headTooLong } from "./own-ending.ts";
 import { readRequest } from "./request-head.ts";
 

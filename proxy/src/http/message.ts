@@ -1,3 +1,5 @@
+import type { Fault } from "./fault.ts";
+import type { Framing } from "./framing.ts";
 import type { RequestParts } from "./request-edits.ts";
 import type { ResponseParts } from "./response-edits.ts";
 
@@ -6,22 +8,6 @@ import type { ResponseParts } from "./response-edits.ts";
  * response heads are read by request-head.ts and response-head.ts, bodies by body.ts; what is sent on is written from
  * these values and never from trust (forward.ts). All of it is pure: bytes in, values out.
  */
-
-/** Why a message is not read any further, and how the app is to be told. */
-export interface Fault {
-  readonly kind: "fault";
-  /** For the app's own mistakes; a response's are always 502. */
-  readonly status: 400 | 414 | 431 | 417;
-  /** Printable, one clause: `two Content-Length fields that differ`. */
-  readonly problem: string;
-}
-
-/** Where a body ends (RFC 9112 §6.3). `until_close` is a response's alone. */
-export type Framing =
-  | { readonly kind: "none" }
-  | { readonly kind: "length"; readonly length: number }
-  | { readonly kind: "chunked" }
-  | { readonly kind: "until_close" };
 
 export interface RequestHead {
   readonly kind: "request";

@@ -1,7 +1,6 @@
-import { fault } from "./fault.ts";
+import { type Fault, fault } from "./fault.ts";
 import { also, type Field, known } from "./fields.ts";
 import { lookalike, repeated } from "./framing.ts";
-import type { Fault } from "./message.ts";
 
 export const REQUEST_FIELDS = known([
   ...["host", "content-length", "transfer-encoding", "content_length", "transfer_encoding"],

@@ -1,6 +1,5 @@
-import { fault, quoted } from "./fault.ts";
+import { type Fault, fault, quoted } from "./fault.ts";
 import type { HeadLimits } from "./head-end.ts";
-import type { Fault } from "./message.ts";
 import { CR, LF, SPACE, TARGET, TOKEN } from "./octets.ts";
 import { type Target, targetOf } from "./target.ts";
 

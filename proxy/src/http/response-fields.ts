@@ -1,6 +1,6 @@
+import type { Fault } from "./fault.ts";
 import { also, type Field, known } from "./fields.ts";
 import { lookalike, repeated } from "./framing.ts";
-import type { Fault } from "./message.ts";
 
 /** Of our own answers alone. */
 const OURS = "x-sallyport-";

@@ -1,9 +1,10 @@
 import { optionsOf } from "./connection-options.ts";
-import { fault } from "./fault.ts";
+import { type Fault, fault } from "./fault.ts";
 import { readFields } from "./fields.ts";
+import type { Framing } from "./framing.ts";
 import { framingOf } from "./framing.ts";
 import type { HeadLimits } from "./head-end.ts";
-import type { Fault, Framing, ResponseHead } from "./message.ts";
+import type { ResponseHead } from "./message.ts";
 import { RESPONSE_FIELDS, ResponseFields } from "./response-fields.ts";
 import { readStatusLine, type StatusLine } from "./status-line.ts";
 import { switches } from "./websocket.ts";

@@ -1,5 +1,4 @@
-import { fault, quoted } from "./fault.ts";
-import type { Fault } from "./message.ts";
+import { type Fault, fault, quoted } from "./fault.ts";
 import { CR, LF, SPACE, VALUE } from "./octets.ts";
 
 const VERSION = "HTTP/1.";

@@ -1,7 +1,6 @@
 import { type Authority, authorityOf } from "../sniff/host.ts";
 import { printable } from "../sniff/name-given.ts";
-import { fault, quoted } from "./fault.ts";
-import type { Fault } from "./message.ts";
+import { type Fault, fault, quoted } from "./fault.ts";
 
 const MAX_SHOWN = 1_024;
 

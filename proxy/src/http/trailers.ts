@@ -1,6 +1,5 @@
-import { fault } from "./fault.ts";
+import { type Fault, fault } from "./fault.ts";
 import { known, readFields } from "./fields.ts";
-import type { Fault } from "./message.ts";
 
 /** Of a trailer section, in bytes and in fields. */
 export const TRAILER_LIMITS = { bytes: 16_384, fields: 64 } as const;

@@ -1,5 +1,6 @@
+import type { Fault } from "../http/fault.ts";
 import { DEFAULT_HEAD_LIMITS, endOfHead } from "../http/head-end.ts";
-import type { Fault, RequestHead } from "../http/message.ts";
+import type { RequestHead } from "../http/message.ts";
 import { byteTable, LF, SPACE, TOKEN } from "../http/octets.ts";
 import { readRequest } from "../http/request-head.ts";
 import { MAX_METHOD, readRequestLine } from "../http/request-line.ts";

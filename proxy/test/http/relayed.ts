@@ -1,7 +1,9 @@
 import { type BodyForm, bodyReader } from "../../src/http/body.ts";
+import type { Fault } from "../../src/http/fault.ts";
 import { forwardRequest, forwardResponse } from "../../src/http/forward.ts";
+import type { Framing } from "../../src/http/framing.ts";
 import { DEFAULT_HEAD_LIMITS, endOfHead } from "../../src/http/head-end.ts";
-import type { Fault, Framing, RequestHead, ResponseHead } from "../../src/http/message.ts";
+import type { RequestHead, ResponseHead } from "../../src/http/message.ts";
 import { readRequest } from "../../src/http/request-head.ts";
 import { type Asked, readResponse } from "../../src/http/response-head.ts";
 
