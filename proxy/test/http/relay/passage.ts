@@ -14,6 +14,8 @@ export async function passage(bed: RelayBed, pieces: readonly string[]): Promise
   visits.length = 0;
   const app = await bed.connect();
   await app.say(...pieces);
+  // It will say no more: what is still awaited is broken off.
+  app.socket.end();
   const heard = await app.ended();
   app.close();
   await allOver(bed);

@@ -54,12 +54,13 @@ function readRequest(text: string, at: number, manner: Manner): PlainRequest {
 function targetOf(method: string, asked: string, host: string, manner: Manner): string {
   if (asked.startsWith("/") || (asked === "*" && method === "OPTIONS")) return asked;
   const [, named, path = ""] = /^https?:\/\/([^/?]+)(.*)$/i.exec(asked) ?? [];
-  if (
-    named === undefined ||
-    manner === "as_forwarded" ||
-    named.toLowerCase() !== host.toLowerCase()
-  )
+  if (named === undefined || manner === "as_forwarded" || placeOf(named) !== placeOf(host))
     throw new Unclear(`the target ${JSON.stringify(asked.slice(0, 80))}`);
   if (path === "" && method === "OPTIONS") return "*";
   return path.startsWith("/") ? path : `/${path}`;
+}
+
+/** Port 80 is that of `http` where none is named. */
+function placeOf(authority: string): string {
+  return authority.toLowerCase().replace(/:(?:80)?$/, "");
 }

@@ -49,7 +49,7 @@ describe("what belongs to a request that is still awaited is never taken for the
       while (!arrivedAt(bed).endsWith(end)) {
         assert.equal(app.how, undefined, app.text);
         await new Promise<void>((resolve) => {
-          bed.origin.onBytes = resolve;
+          bed.origin.onBytes = () => resolve();
         });
       }
       app.close();

@@ -1,7 +1,6 @@
+import { type NodeRead, responseIn } from "../node-reader.ts";
 import type { Heard } from "./app.ts";
-import { nodeResponse } from "./node-reading.ts";
-import type { PlainField, Reading } from "./plain-fields.ts";
-import { valuesOf } from "./plain-fields.ts";
+import { type PlainField, type Reading, valuesOf } from "./plain-fields.ts";
 import { type PlainResponse, readResponses } from "./plain-responses.ts";
 import { endToEnd, isRefusal } from "./request-verdict.ts";
 
@@ -15,6 +14,8 @@ export interface Reply {
   readonly heard: Heard;
   /** What stands in X-Saw of the answer to the second request, a GET. */
   readonly mark: string;
+  /** What another app has heard, if that is who has asked for the second. */
+  readonly other?: string;
 }
 
 export interface ReplyVerdict {
@@ -29,26 +30,43 @@ export interface ReplyVerdict {
  * nobody takes for complete; and never anything but its own answer to its second request.
  */
 export async function verdictOnReply(reply: Reply): Promise<ReplyVerdict> {
-  const { method, said, hasEnded, heard, mark } = reply;
+  const { method, said, hasEnded, heard, mark, other } = reply;
   const told = readResponses(heard.text, [method, "GET"], heard.how === "end", "as_forwarded");
   const [answer, second] = told.messages;
   const [original] = readResponses(said, [method], hasEnded, "as_sent").messages;
-  const violations = [...wholeness(told, heard)];
+  const violations = wholeness(told, heard);
   if (answer && !isRefusal(answer) && !(original && isSame(original, answer)))
     violations.push(original ? "the answer is another than was given" : "complete, though unclear");
-  if (second && !isRefusal(second) && valuesOf(second.fields, "x-saw")[0] !== mark)
+  if (second && !isRefusal(second) && !isMarked(second, mark))
     violations.push(`the second request is answered with ${JSON.stringify(second)}`);
+  if (other !== undefined) violations.push(...answersAnother(other, mark));
   if (answer && answer.status !== 101) {
-    const [forApp, forOrigin] = await Promise.all([
-      nodeResponse(heard.text, method, heard.how === "end"),
-      nodeResponse(said, method, hasEnded),
-    ]);
-    if (!forApp || forApp.status !== answer.status || forApp.body !== answer.body)
+    const forApp = await responseIn(heard.text, method, answer.untilClose);
+    if (!forApp || !agrees(answer, forApp))
       violations.push(`node:http reads ${JSON.stringify(forApp)} in what was heard`);
-    if (forOrigin && !isRefusal(answer) && forOrigin.body !== answer.body)
+  }
+  if (answer && original && !isRefusal(answer) && answer.status !== 101) {
+    const forOrigin = await responseIn(said, method, original.untilClose);
+    if (forOrigin && !agrees(answer, forOrigin))
       violations.push(`node:http reads ${JSON.stringify(forOrigin)} in what was said`);
   }
   return { answer, violations };
+}
+
+function answersAnother(text: string, mark: string): string[] {
+  const { messages, rest } = readResponses(text, ["GET"], false, "as_forwarded");
+  const [answer] = messages;
+  return rest === "nothing" && answer && isMarked(answer, mark)
+    ? []
+    : [`another app is answered with ${JSON.stringify(text)}`];
+}
+
+function isMarked({ fields }: PlainResponse, mark: string): boolean {
+  return valuesOf(fields, "x-saw")[0] === mark;
+}
+
+function agrees(ours: PlainResponse, nodes: NodeRead): boolean {
+  return nodes.line.startsWith(`${ours.status} `) && nodes.body === ours.body;
 }
 
 /** What is not complete must not end as if it were. */
