@@ -1,4 +1,4 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -35,6 +35,9 @@ export async function start(
   { near }: Bed,
 ): Promise<Running> {
   const startedMs = performance.now();
+  const records = writesRecords
+    ? spawn("cat", { stdio: ["pipe", "ignore", "inherit"] })
+    : undefined;
   const child = near.spawn(
     [
       ...["taskset", "-c", String(CORES.proxy)],
@@ -43,11 +46,11 @@ export async function start(
       ...argv,
     ],
     {
-      stdio: ["ignore", writesRecords ? "pipe" : "ignore", "pipe"],
+      stdio: ["ignore", records?.stdin ?? "ignore", "pipe"],
       env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env },
     },
   );
-  child.stdout?.resume();
+  records?.stdin?.destroy(); // the contender's alone from here on: cat ends with it
   let complaint = "";
   child.stderr?.on("data", (text) => {
     complaint = `${complaint}${text}`.slice(-2_000);
