@@ -1,12 +1,15 @@
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import type { NetworkNamespace } from "./namespace.ts";
 import { type Container, fieldOf, type Pod } from "./pod.ts";
+import { type ConfigMapMount, configMapMounts, mountCommands } from "./volumes.ts";
 
 /** Where a container runs. */
 export interface Host {
   readonly namespace: NetworkNamespace;
   /** Image name → the folder that the container sees, read-only, as /opt/sallyport. Other images see no such folder. */
   readonly images: Readonly<Record<string, string>>;
+  /** ConfigMap name → the folder that has its keys, one file each. */
+  readonly configMaps?: Readonly<Record<string, string>>;
   /** Its /etc/resolv.conf. */
   readonly resolvConf: string;
   /** Its /etc/hosts; this machine's own unless told. */
@@ -26,7 +29,7 @@ const DEFAULT_CAPABILITIES = [
  * A mount namespace in which / and /proc/sys are read-only where the container asks for it, the image stands at
  * /opt/sallyport and `node` in it is the one that runs this. Every mount goes with the process.
  */
-const ROOT_FILESYSTEM = `
+const rootFilesystem = (mounts: readonly ConfigMapMount[]) => `
 mount -t tmpfs -o size=1m,mode=755 tmpfs /opt
 mkdir /opt/sallyport /opt/resolver
 printf '%b' "$RESOLV_CONF" > /opt/resolver/resolv.conf
@@ -46,8 +49,9 @@ if [ -n "$IMAGE" ]; then
   [ ! -d "$IMAGE/build" ] || mount --bind "$IMAGE/build" /opt/sallyport/build
   : > /opt/sallyport/node
   mount --bind "$NODE" /opt/sallyport/node
-  mount -o remount,ro /opt/sallyport
 fi
+${mounts.flatMap(mountCommands).join("\n")}
+[ -z "$IMAGE" ] || mount -o remount,ro /opt/sallyport
 mount -o remount,ro /opt
 mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys
@@ -57,20 +61,20 @@ exec "$@"
 `;
 
 /**
- * Starts a container of a pod as the kubelet would: its command, args, env, user, group, capabilities and read-only root.
- * Images, volumes, limits and seccomp are not played.
+ * Starts a container of a pod as the kubelet would: its command, args, env, ConfigMaps, user, group, capabilities and
+ * read-only root. Images, other volumes, limits and seccomp are not played.
  */
 export function startContainer(
   pod: Pod,
   container: Container,
-  { namespace, images, resolvConf, hosts = "" }: Host,
+  { namespace, images, configMaps = {}, resolvConf, hosts = "" }: Host,
   stdio: StdioOptions,
 ): ChildProcess {
   const security = container.securityContext ?? {};
   return namespace.spawn(
     [
       ...["unshare", "--mount", "--propagation", "private", "--"],
-      ...["sh", "-euc", ROOT_FILESYSTEM, "sh"],
+      ...["sh", "-euc", rootFilesystem(configMapMounts(pod, container, configMaps)), "sh"],
       ...["setpriv", ...privileges(security), "--"],
       ...["env", "-i", ...environment(pod, container)],
       ...(container.command ?? []),

@@ -8,6 +8,7 @@ export interface Pod {
   readonly spec: {
     readonly initContainers?: readonly Container[];
     readonly containers: readonly Container[];
+    readonly volumes?: readonly Volume[];
   };
 }
 
@@ -17,6 +18,7 @@ export interface Container {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: readonly EnvVar[];
+  readonly volumeMounts?: readonly VolumeMount[];
   readonly restartPolicy?: "Always";
   readonly startupProbe?: {
     readonly httpGet?: { readonly path?: string; readonly port: number | string };
@@ -34,6 +36,21 @@ export interface EnvVar {
   readonly name: string;
   readonly value?: string;
   readonly valueFrom?: { readonly fieldRef?: { readonly fieldPath: string } };
+}
+
+/** A ConfigMap, or another kind, of which nothing is read. */
+export interface Volume {
+  readonly name: string;
+  readonly configMap?: {
+    readonly name: string;
+    readonly items?: readonly { readonly key: string; readonly path: string }[];
+  };
+}
+
+export interface VolumeMount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly subPath?: string;
 }
 
 /** The downward API fields that a container may ask for here; undefined for any other. */
