@@ -25,6 +25,13 @@ async function run(...args: string[]) {
   return { stdout, stderr, status };
 }
 
+/** The whole demo, once for all who look at what it says. */
+let played: ReturnType<typeof run> | undefined;
+function play() {
+  played ??= run();
+  return played;
+}
+
 /** Namespaces and their processes end with the demo by construction; a folder would stay. */
 function leftovers(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith("sallyport-demo-"));
@@ -46,13 +53,34 @@ for (const [argv, options, command] of [
   });
 
 test("every attempt of the demo goes as its table says, and nothing is left behind", async () => {
-  const { stdout, status } = await run();
+  const { stdout, status } = await play();
   assert.equal(status, 0, stdout);
-  assert.match(stdout, /All 21 attempts went as they should/);
-  assert.match(stdout, /"reason": "denied.no_rule"/);
+  assert.match(stdout, /All 26 attempts went as they should/);
   assert.doesNotMatch(stdout, /^NO /m);
   assert.match(stdout, /^ok {2}rule removed: that connection +ECONNRESET$/m);
   assert.deepEqual(leftovers(), []);
+});
+
+test("two requests of one connection, an alias and TLS for the app are told as they were", async () => {
+  const { stdout } = await play();
+  const [, connection] =
+    /^ok {2}allowed URL +tcp \S+ +(\d+)\.1 +api\.example\.com /m.exec(stdout) ?? [];
+  assert.ok(connection, stdout);
+  const second = new RegExp(`same connection +tcp \\S+ +${connection}\\.2 +evil\\.example +denied`);
+  assert.match(stdout, second);
+  assert.match(stdout, / partner = partner\.example\.net +allowed\.rule /);
+  assert.match(stdout, / secure\.example\.com +allowed\.rule +93\.184\.216\.50, TLS +answered /);
+});
+
+test("the app was told why in a text: the rule that would permit it, and the check that failed", async () => {
+  const { stdout } = await play();
+  const refused = /^sallyport: denied\.no_rule$[\s\S]*?^ {4}- hosts: \["evil\.example"\]$/m;
+  assert.match(stdout, refused);
+  assert.match(stdout, /^sallyport: failed\.tls_verify$/m);
+  assert.match(
+    stdout,
+    /the certificate is for another\.example\.com; .*its issuer "demo world CA /,
+  );
 });
 
 test("a command of the user's runs inside the pod, and its exit status is the demo's", async () => {

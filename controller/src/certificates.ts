@@ -32,14 +32,17 @@ export function serviceNames(service: string, namespace: string, clusterDomain: 
   return [service, inNamespace, `${inNamespace}.svc`, `${inNamespace}.svc.${clusterDomain}`];
 }
 
-/** A certificate authority of our own; its key never leaves the process. */
-export async function createAuthority(nowMs: number): Promise<Authority> {
+/** A certificate authority of our own; its key never leaves the process. `name` is what its certificates are called. */
+export async function createAuthority(
+  nowMs: number,
+  name = "Sallyport webhook",
+): Promise<Authority> {
   const keys = await rsaKeys();
   const serial = randomSerial();
   // Two authorities in one caBundle (a rotation, two replicas) are told apart by name too.
   const subject = [
     { name: "organizationName", value: "Sallyport" },
-    { name: "commonName", value: `Sallyport webhook CA ${serial.slice(0, 8)}` },
+    { name: "commonName", value: `${name} CA ${serial.slice(0, 8)}` },
   ];
   const authority = forge.pki.createCertificate();
   authority.serialNumber = serial;
@@ -65,7 +68,7 @@ export async function createAuthority(nowMs: number): Promise<Authority> {
       // Verifiers look at the alternative names alone (RFC 9525 §6.3); a common name holds 64 characters only.
       serving.setSubject([
         { name: "organizationName", value: "Sallyport" },
-        { name: "commonName", value: "Sallyport webhook" },
+        { name: "commonName", value: name },
       ]);
       serving.setIssuer(subject);
       serving.setExtensions([

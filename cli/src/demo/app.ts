@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { type Host, startContainer } from "../lab/container.ts";
 import type { Container, Pod } from "../lab/pod.ts";
-import type { Seen, Task } from "./app-main.ts";
-import type { Attempt } from "./attempts.ts";
+import type { Task } from "./app-main.ts";
+import type { Attempt, Seen } from "./attempt.ts";
 
 /** Starts the demo's app in the pod. */
 export type App = (task: Omit<Task, "ca">) => ChildProcess;

@@ -1,71 +1,6 @@
 import type { Reason } from "@sallyport/core/reasons";
-import { API_VERSION, type Destination, type EgressRule } from "@sallyport/core/rules";
+import type { Attempt, Outcome } from "./attempt.ts";
 import { WORLD } from "./world.ts";
-
-/** What the app sees of an attempt. */
-export type Outcome =
-  | "answered"
-  | "reset"
-  | "refused"
-  | "TLS alert"
-  | "403"
-  | "wrong answer"
-  | "no answer";
-
-/** One thing that the app tries, and what must come of it. */
-export interface Attempt {
-  readonly what: string;
-  readonly protocol: "tcp" | "udp";
-  readonly address: string;
-  readonly port: number;
-  readonly exchange: "http" | "tls" | "download" | "echo" | "greeting" | "datagram" | "lookup";
-  /** The SNI, or the Host. */
-  readonly name?: string;
-  /** Where it must arrive, if not at the address dialled. */
-  readonly reaches?: string;
-  readonly app: Outcome;
-  /** The verdict in the sidecar's record; undefined where the sidecar must not be asked at all. */
-  readonly sidecar: Reason | undefined;
-}
-
-function rule(name: string, ...to: Destination[]): EgressRule {
-  return { apiVersion: API_VERSION, kind: "EgressRule", metadata: { name }, spec: { to } };
-}
-
-/** The policy of the demo's sidecar. */
-export const POLICY = {
-  mode: "enforce" as const,
-  resolvers: [WORLD.resolver],
-  rules: [
-    rule(
-      "api",
-      {
-        hosts: ["api.example.com", "inside.example.com"],
-        ports: [
-          { port: 443, protocol: "tls" },
-          { port: 80, protocol: "http" },
-        ],
-      },
-      { hosts: ["*.cdn.example.com"], ports: [{ port: 443, protocol: "tls" }] },
-    ),
-    rule("database", { hosts: ["db.example.com"], ports: [{ port: 5432, protocol: "tcp" }] }),
-    rule(
-      "partners",
-      { cidrs: ["192.0.2.0/24"], ports: [{ port: 1, endPort: 1_024, protocol: "tcp" }] },
-      { cidrs: ["203.0.113.30/32"], ports: [{ port: 8_080, protocol: "tcp" }] },
-      { cidrs: ["2001:db8::/64"], ports: [{ port: 1, endPort: 65_535, protocol: "tcp" }] },
-    ),
-  ],
-};
-
-/** What is added while the sidecar runs, and taken away again. */
-export const LATER = rule("new", {
-  hosts: ["new.example.com"],
-  ports: [
-    { port: 443, protocol: "tls" },
-    { port: 9_000, protocol: "tcp" },
-  ],
-});
 
 /** The ports that the demo's pod keeps out of the sidecar by annotation. */
 export const EXCLUDED_PORTS = "9418";
@@ -89,8 +24,54 @@ export const ATTEMPTS: readonly Attempt[] = [
     "TLS alert",
     "denied.private_address",
   ),
-  { ...tcp("HTTP by name", API, 80, "http", "answered", "allowed.rule"), name: "api.example.com" },
-  { ...tcp("HTTP, another name", API, 80, "http", "403", "denied.no_rule"), name: "evil.example" },
+  {
+    ...http("allowed URL", API, "api.example.com", "answered", "allowed.rule"),
+    connection: "kept",
+    record: { request: 1, status: 200 },
+  },
+  {
+    ...http("refused URL, same connection", API, "evil.example", "403", "denied.no_rule"),
+    connection: "kept",
+    record: { request: 2, status: 403 },
+    isTold: true,
+  },
+  {
+    ...http("allowed URL, hostile address", HOSTILE, "api.example.com", "answered", "allowed.rule"),
+    reaches: API,
+  },
+  {
+    ...http("a Service outside", "93.184.216.80", WORLD.partner.name, "answered", "allowed.rule"),
+    arrivesAs: WORLD.partner.externalName,
+    record: { external_name: WORLD.partner.externalName },
+  },
+  {
+    ...http("WebSocket", "93.184.216.70", "events.example.com", "answered", "allowed.rule"),
+    exchange: "websocket",
+    record: { status: 101 },
+  },
+  {
+    ...http(
+      "HTTP, sent on as TLS",
+      "93.184.216.50",
+      "secure.example.com",
+      "answered",
+      "allowed.rule",
+    ),
+    port: 443,
+    record: { originated: true },
+  },
+  {
+    ...http(
+      "the same, wrong certificate",
+      "93.184.216.51",
+      "misnamed.example.com",
+      "502",
+      "failed.tls_verify",
+    ),
+    port: 443,
+    record: { originated: true, status: 502, error: "ERR_TLS_CERT_ALTNAME_INVALID" },
+    isTold: true,
+  },
   tcp("database by name", "93.184.216.40", 5432, "echo", "answered", "allowed.rule"),
   tcp("another database", "203.0.113.94", 5432, "echo", "reset", "denied.stale_address"),
   tcp("HTTP by address", "192.0.2.10", 80, "http", "answered", "allowed.rule"),
@@ -116,6 +97,10 @@ export const NEW_HOST = tls(
 
 function tls(what: string, address: string, name: string, app: Outcome, sidecar: Reason): Attempt {
   return { what, protocol: "tcp", address, port: 443, exchange: "tls", name, app, sidecar };
+}
+
+function http(what: string, address: string, name: string, app: Outcome, sidecar: Reason): Attempt {
+  return { what, protocol: "tcp", address, port: 80, exchange: "http", name, app, sidecar };
 }
 
 function tcp(

@@ -12,7 +12,9 @@ const HELP = `sallyport demo: the product in a minute, without a cluster
   --programs FOLDER          the bundled programs (dist of the checkout unless told: npm run bundle)
 
 Needs root (it makes two network namespaces), iptables and iproute2. Leaves nothing behind.
-Inside the pod, http://api.example.com/ and ${WORLD.servers[0].address} port 80 are allowed; ${WORLD.servers[6].address} port 443 is not.
+Inside the pod these are allowed: http://api.example.com/, http://${WORLD.servers[0].address}/, http://secure.example.com:443/ (the
+sidecar speaks TLS for the app) and http://${WORLD.partner.name}/ (a Service that stands for ${WORLD.partner.externalName}). Others are not:
+http://evil.example/ at any of their addresses, ${WORLD.servers[6].address} port 443.
 `;
 
 /** Gives the exit status: 0 only if everything went as the table says. */

@@ -1,8 +1,10 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { EXCLUDED_PORTS } from "./attempts.ts";
+import { NAMESPACE } from "./world.ts";
 
-export const NAMESPACE = "shop";
 export const DEPLOYMENT = "web";
+/** The ConfigMap whose `ca.crt` has the authority of the demo's world. */
+export const CA_BUNDLE = "world-ca";
 
 /** An ordinary workload, as its author would write it. Its app needs no privilege, and has none. */
 const template = {
@@ -11,6 +13,7 @@ const template = {
     annotations: {
       "sallyport.dev/inject": "true",
       "sallyport.dev/exclude-outbound-ports": EXCLUDED_PORTS,
+      "sallyport.dev/ca-bundle": CA_BUNDLE,
     },
   },
   spec: {

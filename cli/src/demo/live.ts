@@ -10,8 +10,9 @@ import type { Host } from "../lab/container.ts";
 import type { Pod } from "../lab/pod.ts";
 import { httpGet, type RunningContainer, startSidecar } from "../lab/run-pod.ts";
 import { type App, attempt } from "./app.ts";
-import type { Outcome } from "./attempts.ts";
-import { LATER, NEW_HOST, POLICY } from "./attempts.ts";
+import type { Outcome } from "./attempt.ts";
+import { NEW_HOST } from "./attempts.ts";
+import { LATER, POLICY } from "./policy.ts";
 
 interface Live {
   readonly pod: Pod;

@@ -1,25 +1,23 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { styleText } from "node:util";
-import { createAuthority } from "@sallyport/controller/certificates";
-import type { DecisionRecord } from "@sallyport/core/record";
-import { PORTS } from "@sallyport/proxy/contract";
+import { type Authority, createAuthority } from "@sallyport/controller/certificates";
 import { type Host, startContainer } from "../lab/container.ts";
 import type { Container, Pod } from "../lab/pod.ts";
-import { httpGet, type RunningContainer, runInitContainers } from "../lab/run-pod.ts";
-import { type App, appContainer, appIn, attempt } from "./app.ts";
-import { ATTEMPTS, POLICY } from "./attempts.ts";
-import { DEPLOYMENT, NAMESPACE, podOfDeployment } from "./deployment.ts";
+import { type RunningContainer, runInitContainers } from "../lab/run-pod.ts";
+import { appContainer, appIn } from "./app.ts";
+import { CA_BUNDLE, DEPLOYMENT, podOfDeployment } from "./deployment.ts";
 import { changeWhileItRuns } from "./live.ts";
-import { attemptTable, changedStats, judge, recordTable } from "./report.ts";
-import { type Stage, setStage } from "./stage.ts";
+import { POLICY } from "./policy.ts";
+import { recordTable } from "./report.ts";
+import { settledRecords } from "./settled-records.ts";
+import { setStage } from "./stage.ts";
+import { type Say, tryAll } from "./try-all.ts";
 import { admit, startWebhook } from "./webhook.ts";
-import { WORLD } from "./world.ts";
-
-type Say = (line: string) => void;
+import { MISNAMED, NAMESPACE, SERVICES, WORLD } from "./world.ts";
+import type { Certificates, Shown } from "./world-main.ts";
 
 /**
  * The demo's story: webhook → admission → namespaces → the patched pod's init and sidecar containers → its app. What it
@@ -56,15 +54,16 @@ export async function play(
   );
   for (const warning of admitted.warnings) say(`             warning: ${warning}`);
 
-  const authority = await createAuthority(Date.now());
-  const stage = await setStage(await authority.issue(Object.keys(WORLD.names), Date.now()));
+  const authority = await createAuthority(Date.now(), "demo world");
+  const stage = await setStage(await certificatesBy(authority));
   cleanUps.push(() => stage.close());
   step("namespaces", `pod ${WORLD.pod.join(" and ")}; outside, ${WORLD.servers.length} servers`);
 
   const host: Host = {
     namespace: stage.pod,
     images: imagesOf(pod, programs),
-    resolvConf: `nameserver ${WORLD.resolver}\n`,
+    configMaps: { [CA_BUNDLE]: caBundle(folder, authority) },
+    resolvConf: resolvConf(),
   };
   const [sidecar] = await runInitContainers(pod, host, {
     ended: ({ container, output }) =>
@@ -80,40 +79,9 @@ export async function play(
 
   if (command.length > 0) return runCommand(pod, host, command, sidecar, say);
   const app = appIn(pod, host, authority.certificate);
-  const wrong = await runAttempts(app, stage, sidecar, say);
+  const isRight = await tryAll(app, stage, sidecar, say);
   const live = { pod, host, sidecar, folder, app, say };
-  return (await changeWhileItRuns(live)) && wrong === 0 ? 0 : 1;
-}
-
-/** The attempts of the table, one after the other; gives how many did not go as it says. */
-async function runAttempts(
-  app: App,
-  stage: Stage,
-  sidecar: RunningContainer,
-  say: Say,
-): Promise<number> {
-  const before = await httpGet(stage.pod, PORTS.admin, "/stats");
-  const seen = await attempt(app, ATTEMPTS);
-  const records = await settledRecords(stage, sidecar);
-  const judged = judge(ATTEMPTS, seen, records);
-  for (const line of attemptTable(judged)) say(line);
-  say(`\n${styleText("bold", "What the app was told of its request to another name")}`);
-  for (const line of (seen.find(({ told }) => told)?.told ?? "nothing").trim().split("\n"))
-    say(line);
-  say(`\n${styleText("bold", "/stats, what changed")}`);
-  for (const line of changedStats(before, await httpGet(stage.pod, PORTS.admin, "/stats")))
-    say(line);
-
-  const wrong = judged.filter(({ faults }) => faults.length > 0);
-  say("");
-  for (const { attempt, faults, record } of wrong)
-    say(`${attempt.what}: ${faults.join("; ")}\n  its record: ${JSON.stringify(record)}`);
-  say(
-    wrong.length === 0
-      ? `All ${judged.length} attempts went as they should. Try your own: npm run demo -- curl -v http://api.example.com/`
-      : `${wrong.length} of ${judged.length} attempts did not go as they should.`,
-  );
-  return wrong.length;
+  return (await changeWhileItRuns(live)) && isRight ? 0 : 1;
 }
 
 /** A command of the user's with this terminal, and then what the sidecar recorded of it. */
@@ -132,23 +100,30 @@ async function runCommand(
   return signal ? 1 : status;
 }
 
-/** The sidecar's records once all its connections have ended and its log has been written out. */
-export async function settledRecords(
-  { pod }: Pick<Stage, "pod">,
-  sidecar: RunningContainer,
-): Promise<DecisionRecord[]> {
-  for (let i = 0; i < 30; i++) {
-    const stats = await httpGet(pod, PORTS.admin, "/stats?filter=downstream_cx_active|access_log");
-    const figure = (name: string) => Number(new RegExp(`${name}: (\\d+)`).exec(stats)?.[1]);
-    if (
-      figure("downstream_cx_active") === 0 &&
-      figure("access_log.queued_bytes") === 0 &&
-      sidecar.output.length >= figure("access_log.written")
-    )
-      break;
-    await sleep(50);
-  }
-  return sidecar.output.map((line) => JSON.parse(line) as DecisionRecord);
+async function certificatesBy(authority: Authority): Promise<Certificates> {
+  const showing = async (names: readonly string[]): Promise<Shown> => {
+    const { certificate: cert, key } = await authority.issue(names, Date.now());
+    return { cert, key };
+  };
+  const [own, misnamed] = await Promise.all([
+    showing(Object.keys(WORLD.names)),
+    showing([MISNAMED]),
+  ]);
+  return { own, misnamed };
+}
+
+/** As the kubelet writes it for dnsPolicy ClusterFirst. */
+function resolvConf(): string {
+  const search = [SERVICES, "svc.cluster.local", "cluster.local"].join(" ");
+  return `search ${search}\nnameserver ${WORLD.resolver}\noptions ndots:5\n`;
+}
+
+/** The folder of a ConfigMap with this authority. */
+function caBundle(folder: string, { certificate }: Authority): string {
+  const path = join(folder, CA_BUNDLE);
+  mkdirSync(path, { mode: 0o755 });
+  writeFileSync(join(path, "ca.crt"), certificate, { mode: 0o644 });
+  return path;
 }
 
 /** The API server gives a generated name after admission. */

@@ -1,7 +1,6 @@
 import { styleText } from "node:util";
 import type { DecisionRecord } from "@sallyport/core/record";
-import type { Seen } from "./app-main.ts";
-import type { Attempt } from "./attempts.ts";
+import type { Judged } from "./judge.ts";
 
 /** Lays out rows in columns, the first row as a heading. */
 export function table(rows: readonly (readonly string[])[]): string[] {
@@ -15,57 +14,16 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   });
 }
 
-export interface Judged {
-  readonly attempt: Attempt;
-  readonly seen: Seen | undefined;
-  /** The sidecar's record of it; undefined where it has none. */
-  readonly record: DecisionRecord | undefined;
-  /** What is not as the table says; empty when all is. */
-  readonly faults: readonly string[];
-}
-
-/** Joins what the app saw with what the sidecar recorded, and compares both with what was to be. */
-export function judge(
-  attempts: readonly Attempt[],
-  seen: readonly Seen[],
-  records: readonly DecisionRecord[],
-): Judged[] {
-  const left = [...records].sort((a, b) => a.connection - b.connection);
-  return attempts.map((attempt, i) => {
-    const saw = seen[i];
-    const at = left.findIndex(
-      ({ original_address, original_port }) =>
-        attempt.protocol === "tcp" &&
-        original_address === attempt.address &&
-        original_port === attempt.port,
-    );
-    const record = at < 0 ? undefined : left.splice(at, 1)[0];
-    const faults: string[] = [];
-    if (saw?.outcome !== attempt.app)
-      faults.push(`the app was to see "${attempt.app}", not "${saw?.outcome ?? "nothing"}"`);
-    if (record?.reason !== attempt.sidecar)
-      faults.push(
-        `the sidecar was to say ${attempt.sidecar ?? "nothing"}, not ${record?.reason ?? "nothing"}`,
-      );
-    // What TLS adds, only the wire has.
-    const isPlain = attempt.exchange !== "tls" && saw?.outcome === "answered";
-    if (record && isPlain && saw.received !== record.bytes_received)
-      faults.push(
-        `the app received ${saw.received} bytes, the record has ${record.bytes_received}`,
-      );
-    return { attempt, seen: saw, record, faults };
-  });
-}
-
 export function attemptTable(judged: readonly Judged[]): string[] {
   return table([
     [
       "",
       "attempt",
       "app dialled",
+      "connection",
       "by the name of",
       "verdict",
-      "sidecar dialled",
+      "destination",
       "app saw",
       "received",
     ],
@@ -73,27 +31,53 @@ export function attemptTable(judged: readonly Judged[]): string[] {
       faults.length === 0 ? "ok" : "NO",
       attempt.what,
       `${attempt.protocol} ${endpoint(attempt.address, attempt.port)}`,
-      record?.name ?? "-",
+      record ? connectionOf(record) : "-",
+      record ? nameOf(record) : "-",
       record?.reason ??
         (seen?.outcome === "answered"
           ? "not asked: leaves directly"
           : "not asked: rejected by iptables"),
-      record?.dialled_address ?? "-",
+      record ? destinationOf(record) : "-",
       seen?.outcome ?? "nothing",
       record ? String(record.bytes_received) : "",
     ]),
   ]);
 }
 
+/** `7`, and `7.2` for its second request. */
+function connectionOf({ connection, request }: DecisionRecord): string {
+  return request === undefined ? String(connection) : `${connection}.${request}`;
+}
+
+function nameOf({ name = "-", external_name }: DecisionRecord): string {
+  return external_name === undefined ? name : `${name} = ${external_name}`;
+}
+
+function destinationOf({ dialled_address = "-", originated }: DecisionRecord): string {
+  return originated ? `${dialled_address}, TLS` : dialled_address;
+}
+
 /** The records of a run without expectations: whatever the user's own command did. */
 export function recordTable(records: readonly DecisionRecord[]): string[] {
   return table([
-    ["sidecar recovered", "name", "verdict", "rule", "sent", "received", "closed by"],
+    [
+      "sidecar recovered",
+      "connection",
+      "name",
+      "verdict",
+      "rule",
+      "destination",
+      "sent",
+      "received",
+      "closed by",
+    ],
     ...records.map((record) => [
       endpoint(record.original_address, record.original_port),
-      record.name ?? "-",
+      connectionOf(record),
+      nameOf(record),
       record.reason,
       record.rule ?? (record.nearest ? `nearest: ${record.nearest}` : "-"),
+      destinationOf(record),
       String(record.bytes_sent),
       String(record.bytes_received),
       `${record.closed_by} (${record.closed_how})`,

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { ServingCertificate } from "@sallyport/controller/certificates";
 import { link, NetworkNamespace, routeVia } from "../lab/namespace.ts";
 import { WORLD } from "./world.ts";
+import type { Certificates } from "./world-main.ts";
 
 /** The two namespaces of the demo, joined: one plays the pod, the other everything outside it. */
 export interface Stage {
@@ -11,8 +11,8 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** `serving` is what the world's TLS servers show. */
-export async function setStage(serving: ServingCertificate): Promise<Stage> {
+/** `certificates` are what the world's TLS servers show. */
+export async function setStage(certificates: Certificates): Promise<Stage> {
   const opened: NetworkNamespace[] = [];
   const close = async () => {
     await Promise.all(opened.map((namespace) => namespace.close()));
@@ -31,7 +31,7 @@ export async function setStage(serving: ServingCertificate): Promise<Stage> {
     const addresses = new Set(WORLD.servers.map(({ address }) => address));
     for (const address of [...addresses].filter((each) => !linked.has(each)))
       await world.run("ip", "address", "add", address, "dev", "lo");
-    await startServers(world, serving);
+    await startServers(world, certificates);
     return { pod, world, close };
   } catch (error) {
     await close();
@@ -39,12 +39,9 @@ export async function setStage(serving: ServingCertificate): Promise<Stage> {
   }
 }
 
-function startServers(
-  world: NetworkNamespace,
-  { certificate: cert, key }: ServingCertificate,
-): Promise<void> {
+function startServers(world: NetworkNamespace, certificates: Certificates): Promise<void> {
   const program = join(import.meta.dirname, "world-main.ts");
-  const child = world.spawn([process.execPath, program, JSON.stringify({ cert, key })], {
+  const child = world.spawn([process.execPath, program, JSON.stringify(certificates)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   return new Promise((resolve, reject) => {

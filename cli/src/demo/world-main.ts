@@ -1,23 +1,36 @@
 /**
  * The servers of the demo's world, as one process inside its namespace; says "ready" when all of them listen. Its argument
- * is the certificate and key of its TLS servers, PEM in JSON.
+ * has the certificates and keys of its TLS servers, PEM in JSON.
  */
 import { createSocket } from "node:dgram";
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { DnsServer, type Zone } from "../lab/dns-server.ts";
-import { DOWNLOAD, GREETING, type Server, WORLD } from "./world.ts";
+import { echoWebSocket } from "./web-socket.ts";
+import { DOWNLOAD, GREETING, SERVICES, type Server, WORLD } from "./world.ts";
 
-const { cert, key }: { cert?: string; key?: string } = JSON.parse(process.argv[2] ?? "{}");
+export interface Shown {
+  readonly cert: string;
+  readonly key: string;
+}
+/** `own` is for the names of WORLD, `misnamed` for another. */
+export type Certificates = Readonly<Record<"own" | "misnamed", Shown>>;
+
+const { own, misnamed }: Certificates = JSON.parse(process.argv[2] ?? "{}");
+
+const tellWhere: RequestListener = ({ socket, headers }, response) => {
+  response.end(`you reached ${socket.localAddress} as ${headers.host}\n`);
+};
 
 const TCP: Readonly<Record<string, () => NetServer>> = {
-  http: () =>
-    createHttpServer((request, response) => {
-      response.end(`you reached ${request.socket.localAddress} as ${request.headers.host}\n`);
-    }),
+  http: () => createHttpServer(tellWhere),
+  https: () => createHttpsServer(own, tellWhere),
+  "https, misnamed": () => createHttpsServer(misnamed, tellWhere),
+  websocket: () => createHttpServer().on("upgrade", echoWebSocket),
   tls: () =>
-    createTlsServer({ ...(cert && { cert }), ...(key && { key }) }, (socket) => {
+    createTlsServer(own, (socket) => {
       socket.on("error", () => {});
       socket.end(`you reached ${socket.localAddress} as ${socket.servername}\n`);
     }),
@@ -37,16 +50,20 @@ function tcp(serve: (socket: Socket) => void): NetServer {
   });
 }
 
-/** Of the names of WORLD; there are no others. */
+/** Of the names of WORLD, and of its one Service; there are no others. */
 function zone(): Zone {
   const family = (addresses: readonly string[], mark: string) =>
     addresses.filter((address) => address.includes(mark));
-  return Object.fromEntries(
-    Object.entries(WORLD.names).map(([name, addresses]) => [
-      name,
-      { A: family(addresses, "."), AAAA: family(addresses, ":") },
-    ]),
-  );
+  const { name, externalName } = WORLD.partner;
+  return {
+    [`${name}.${SERVICES}`]: { CNAME: externalName },
+    ...Object.fromEntries(
+      Object.entries(WORLD.names).map(([name, addresses]) => [
+        name,
+        { A: family(addresses, "."), AAAA: family(addresses, ":") },
+      ]),
+    ),
+  };
 }
 
 function udp({ address, port }: Server, answer: (message: Buffer) => Buffer): Promise<void> {

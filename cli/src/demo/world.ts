@@ -13,7 +13,13 @@ export const WORLD = {
     "db.example.com": ["93.184.216.40"],
     "new.example.com": ["93.184.216.60"],
     "inside.example.com": ["10.10.0.1"],
+    "secure.example.com": ["93.184.216.50"],
+    "misnamed.example.com": ["93.184.216.51"],
+    "events.example.com": ["93.184.216.70"],
+    "partner.example.net": ["93.184.216.80"],
   } as Readonly<Record<string, readonly string[]>>,
+  /** A Service of type ExternalName, and what it stands for. */
+  partner: { name: "partner", externalName: "partner.example.net" },
   servers: [
     { address: "192.0.2.10", port: 80, speaks: "http" },
     { address: "2001:db8::10", port: 80, speaks: "http" },
@@ -30,12 +36,25 @@ export const WORLD = {
     { address: "93.184.216.60", port: 443, speaks: "tls" },
     { address: "93.184.216.60", port: 9000, speaks: "echo" },
     { address: "10.10.0.1", port: 443, speaks: "tls" },
+    { address: "198.51.100.66", port: 80, speaks: "http" },
+    { address: "93.184.216.50", port: 443, speaks: "https" },
+    { address: "93.184.216.51", port: 443, speaks: "https, misnamed" },
+    { address: "93.184.216.70", port: 80, speaks: "websocket" },
+    { address: "93.184.216.80", port: 80, speaks: "http" },
     { address: "192.0.2.10", port: 443, speaks: "datagram" },
     { address: "192.0.2.53", port: 53, speaks: "dns" },
   ],
 } as const;
 
+/** The pod's. */
+export const NAMESPACE = "shop";
+/** Under which that namespace has its Services (Kubernetes DNS-Based Service Discovery, 2.3). */
+export const SERVICES = `${NAMESPACE}.svc.cluster.local`;
+
 export type Server = (typeof WORLD.servers)[number];
+
+/** Of a name that nobody in this world is asked for: what a server shows that bears another's certificate. */
+export const MISNAMED = "another.example.com";
 
 /** What a download serves: recognisable to its last byte. */
 export const DOWNLOAD = { bytes: 16 << 20, pattern: "sallyport " } as const;
