@@ -41,8 +41,9 @@ test("keep-alive is judged by the number of connections at which we do worst", (
   assert.match(goal?.where ?? "", /^GET, 1 connections/);
 });
 
-test("CPU a request is judged by the dearest kind of request, not by a ratio", () => {
+test("CPU a request is judged by the dearest kind of request that keeps it busy, not by a ratio", () => {
   const [goal] = judged(
+    [METRICS.keptCpu("plain", "get", 1), { nginx: 60, sallyport: 77 }],
     [METRICS.keptCpu("plain", "get", 16), { nginx: 20, sallyport: 25 }],
     [METRICS.keptCpu("plain", "post", 16), { nginx: 20, sallyport: 31 }],
   );
