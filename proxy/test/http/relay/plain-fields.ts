@@ -50,7 +50,9 @@ export function valuesOf(fields: readonly PlainField[], name: string): readonly 
 
 /** RFC 9112 §6.3, where it leaves no doubt; undefined where nothing is said. */
 export function bodyOf(lines: readonly string[], minor: number): PlainBody | undefined {
-  const framing = lines.filter((line) => /^(?:content.length|transfer.encoding)/i.test(line));
+  const framing = lines.filter((line) =>
+    /^(?:content[-_]length|transfer[-_]encoding):/i.test(line),
+  );
   const [line] = framing;
   if (line === undefined) return undefined;
   if (framing.length > 1) throw new Unclear(`two that frame: ${JSON.stringify(framing)}`);

@@ -42,26 +42,22 @@ export async function verdictOn({ sent, arrived, heard }: Passage): Promise<Verd
   }
   const [nodeArrived, nodeSent] = await Promise.all([requestsIn(arrived), requestsIn(sent)]);
   // Node drops what it has read where it then meets what it does not know.
-  const beyondNode = messages.findIndex((message) => !isKnownToNode(message));
+  const isAllKnown = rest === "nothing" && messages.every(isKnownToNode);
   must(
-    (beyondNode < 0 ? nodeArrived.length === messages.length : nodeArrived.length <= beyondNode) &&
+    (!isAllKnown || nodeArrived.length === messages.length) &&
       nodeArrived.every((node, i) => agrees(messages[i], node)),
     `node:http reads ${shown(nodeArrived)} in what arrived`,
   );
   for (const [i, message] of messages.entries())
     must(!nodeSent[i] || agrees(message, nodeSent[i]), "node:http reads another in what was sent");
-  violations.push(...answersTo(messages, asked.messages, heard));
+  violations.push(...answersTo(messages, heard));
   return { passed: messages.length, violations };
 }
 
-function answersTo(
-  passed: readonly PlainRequest[],
-  asked: readonly PlainRequest[],
-  { text, how }: Heard,
-): string[] {
+function answersTo(passed: readonly PlainRequest[], { text, how }: Heard): string[] {
   if (how === "hangs") return ["it hangs"];
-  const methods = asked.map(({ method }) => method);
-  // A refusal may know that what it refuses is a HEAD, or not.
+  const methods = passed.map(({ method }) => method);
+  // Behind those at most one refusal, which may know that what it refuses is a HEAD, or not.
   const told = (last: string) =>
     readResponses(text, [...methods, last], how === "end", "as_forwarded");
   const { messages: answers, rest } =
