@@ -27,14 +27,18 @@ export function overHttp(attempt: Attempt): Promise<Seen> {
   asked.once("socket", (socket) => {
     before = socket.bytesRead;
   });
-  asked.once("response", async (response) => {
+  const failed = (error: Error) => resolve({ outcome: outcomeOfError(error) });
+  asked.once("response", (response) => {
     const { statusCode = 0, socket } = response;
-    const body = await text(response);
-    const received = socket.bytesRead - before;
-    if (body === expected) resolve({ outcome: "answered", received });
-    else resolve({ outcome: outcomeOfStatus(statusCode), received, told: body });
+    const read = (body: string): Seen => {
+      const received = socket.bytesRead - before;
+      return body === expected
+        ? { outcome: "answered", received }
+        : { outcome: outcomeOfStatus(statusCode), received, told: body };
+    };
+    text(response).then(read).then(resolve, failed);
   });
-  asked.once("error", (error) => resolve({ outcome: outcomeOfError(error) }));
+  asked.once("error", failed);
   asked.end();
   return promise;
 }

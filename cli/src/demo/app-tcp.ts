@@ -62,5 +62,6 @@ export function overTcp(
 export function outcomeOfError({ code, message }: NodeJS.ErrnoException): Outcome {
   if (code === "ERR_SSL_TLSV1_ALERT_ACCESS_DENIED" || /alert access denied/.test(message))
     return "TLS alert";
+  if (code === "ABORT_ERR") return "no answer"; // a signal's, when the time is up
   return code === "ECONNRESET" || code === "EPIPE" ? "reset" : "refused";
 }

@@ -50,19 +50,13 @@ export const ATTEMPTS: readonly Attempt[] = [
     record: { status: 101 },
   },
   {
-    ...http(
-      "HTTP, sent on as TLS",
-      "93.184.216.50",
-      "secure.example.com",
-      "answered",
-      "allowed.rule",
-    ),
+    ...http("HTTP to TLS", "93.184.216.50", "secure.example.com", "answered", "allowed.rule"),
     port: 443,
     record: { originated: true },
   },
   {
     ...http(
-      "the same, wrong certificate",
+      "HTTP to TLS, wrong certificate",
       "93.184.216.51",
       "misnamed.example.com",
       "502",

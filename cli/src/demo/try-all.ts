@@ -36,12 +36,13 @@ function conclude({ judged, surplus }: Judgement, say: Say): boolean {
   const wrong = judged.filter(({ faults }) => faults.length > 0);
   for (const { attempt, faults, record } of wrong)
     say(`${attempt.what}: ${faults.join("; ")}\n  its record: ${JSON.stringify(record)}`);
-  for (const record of surplus) say(`a record of no attempt: ${JSON.stringify(record)}`);
+  for (const record of surplus)
+    say(`A record that no attempt accounts for: ${JSON.stringify(record)}`);
   const isRight = wrong.length === 0 && surplus.length === 0;
   say(
     isRight
       ? `All ${judged.length} attempts went as they should. Try your own: npm run demo -- curl -v http://api.example.com/`
-      : `${wrong.length} of ${judged.length} attempts did not go as they should.`,
+      : `Not as it should be: ${wrong.length} of ${judged.length} attempts, ${surplus.length} records that belong to none.`,
   );
   return isRight;
 }
