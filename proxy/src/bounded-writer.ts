@@ -5,21 +5,25 @@ const CHUNK_BYTES = 65_536;
 
 /**
  * Lines to a file descriptor through a bounded queue: one write is under way at a time, what comes meanwhile waits, and
- * what no longer fits is dropped and counted. Nothing here waits for the reader.
+ * what no longer fits is dropped and counted. Nothing here waits for the reader. A first line waits `gatherMs` for others:
+ * each write wakes whoever reads, which for a line alone costs more than making it did.
  */
 export class BoundedWriter {
   readonly #sink: Sink;
   readonly #limit: number;
+  readonly #gatherMs: number;
   #waiting: Buffer[] = [];
   #queuedBytes = 0;
+  #gathering: NodeJS.Timeout | undefined;
   #writing = false;
   #idle: (() => void)[] = [];
   dropped = 0;
   written = 0;
 
-  constructor(fd: number, limitBytes: number) {
+  constructor(fd: number, limitBytes: number, gatherMs = 0) {
     this.#sink = openSink(fd);
     this.#limit = limitBytes;
+    this.#gatherMs = gatherMs;
   }
 
   /** What waits or is being written. */
@@ -36,15 +40,14 @@ export class BoundedWriter {
     }
     this.#waiting.push(line);
     this.#queuedBytes += line.length;
-    if (!this.#writing) {
-      this.#writing = true;
-      // Lines of the same turn leave in one write.
-      setImmediate(() => this.#next());
-    }
+    if (this.#writing) return;
+    if (this.#queuedBytes >= CHUNK_BYTES) this.#begin();
+    else this.#gathering ??= setTimeout(() => this.#begin(), this.#gatherMs);
   }
 
   /** When everything queued has been written, or after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void> {
+    if (this.#gathering) this.#begin();
     if (!this.#writing) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
@@ -53,6 +56,13 @@ export class BoundedWriter {
         resolve();
       });
     });
+  }
+
+  #begin(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#writing = true;
+    this.#next();
   }
 
   #next(): void {

@@ -8,6 +8,7 @@ import type { Finished } from "./engine.ts";
 import { failReason } from "./fail-reason.ts";
 import { shownPath } from "./http/target.ts";
 import type { Told } from "./http/told.ts";
+import { timestamp } from "./timestamp.ts";
 
 /** What the records of one sidecar share. */
 export interface Recording {
@@ -26,7 +27,7 @@ export function recordOf(
   const dial = outcome?.verdict === "allow" ? outcome.dial : [];
   const dialled = end.dialled === undefined ? undefined : dial[end.dialled];
   return {
-    time: new Date(startedMs).toISOString(),
+    time: timestamp(startedMs),
     pod: recording.pod.name,
     namespace: recording.pod.namespace,
     connection: number,
@@ -62,7 +63,7 @@ export function recordOfRequest(
   const judged = { ...connection, seen, request: asked, resolved, outcome: verdict };
   const allowed = verdict?.verdict === "allow" ? verdict : undefined;
   return {
-    time: new Date(told.startedMs).toISOString(),
+    time: timestamp(told.startedMs),
     pod: recording.pod.name,
     namespace: recording.pod.namespace,
     connection: number,

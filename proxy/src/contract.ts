@@ -73,8 +73,8 @@ export const ProxyConfig = z.strictObject({
       /** An app's connection older than this ends with its next response; 0: none does. */
       connectionTimeoutMs: Milliseconds.default(0),
       /** Connections to destinations that are kept for the next one to go there, in all and to one of them. */
-      idleUpstreams: z.int().min(0).max(10_000).default(64),
-      idleUpstreamsEach: z.int().min(0).max(10_000).default(16),
+      idleUpstreams: z.int().min(0).max(10_000).default(256),
+      idleUpstreamsEach: z.int().min(0).max(10_000).default(64),
       idleUpstreamTimeoutMs: Milliseconds.default(15_000),
     })
     .prefault({}),

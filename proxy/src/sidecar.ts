@@ -40,6 +40,9 @@ export interface Sidecar {
 /** As many as /decisions shows. */
 const RECENT_RECORDS = 200;
 
+/** How much later than it could a record may be read: what comes in this time leaves in one write. */
+const ACCESS_LOG_GATHER_MS = 10;
+
 const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Everything of the sidecar, wired; resolves when it serves. */
@@ -53,7 +56,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const traffic = new TrafficStats();
   const destinations = new Destinations();
   const recent = new RecentRecords(RECENT_RECORDS);
-  const accessLog = new BoundedWriter(options.accessLogFd, config.accessLog.queueBytes);
+  const { queueBytes } = config.accessLog;
+  const accessLog = new BoundedWriter(options.accessLogFd, queueBytes, ACCESS_LOG_GATHER_MS);
   let notReady: string | undefined = "starting";
 
   const connections = openConnections(config, {
