@@ -13,7 +13,7 @@ import { isRefusal, verdictOn } from "../proxy/test/http/relay/request-verdict.t
 import { verdictOnReply } from "../proxy/test/http/relay/response-verdict.ts";
 import type { Heard } from "./support/caller.ts";
 import { EgressPod, REAL } from "./support/egress-pod.ts";
-import { RecordingOrigins } from "./support/recording-origin.ts";
+import { RecordingOriginProcess } from "./support/recording-origin.ts";
 import { pooled } from "./support/told.ts";
 
 /**
@@ -43,7 +43,7 @@ const bed = await EgressPod.open(
     waits: { unfinishedMs: 700 },
   },
 );
-const origins = await RecordingOrigins.start(bed.sidecar.world, FIRST_PORT, PORTS);
+const origin = await RecordingOriginProcess.start(bed.sidecar.world, FIRST_PORT, PORTS);
 
 let ports = FIRST_PORT;
 const nextPort = () => ports++;
@@ -90,7 +90,7 @@ describe("of hostile requests nothing arrives, or one in one reading, and what f
         const { name: how, pieces } = cut(hostile.bytes + MARKER);
         all.push({ hostile, how, port, sent: pieces.join(""), heard: await said(port, pieces) });
       });
-      const arrived = await origins.arrived();
+      const arrived = await origin.arrived();
       const violations: string[] = [];
       for (const tried of all) {
         const { hostile, port, sent, heard } = tried;
@@ -162,7 +162,7 @@ describe("a first request that is too much or too late has its own refusal", () 
       const [answer, ...more] = readResponses(text, ["GET"], true, "as_forwarded").messages;
       assert.ok(answer && isRefusal(answer), JSON.stringify({ text, how }));
       assert.deepEqual([answer.status, how, more], [status, "end", []]);
-      assert.equal((await origins.arrived()).get(port), undefined);
+      assert.equal((await origin.arrived()).get(port), undefined);
     });
 });
 
@@ -174,7 +174,7 @@ test("HTTP/2 that was not agreed on is refused with a GOAWAY that asks for HTTP/
   const goaway = frames(Buffer.from(text, "latin1")).find(({ type }) => type === 7);
   // §6.8: the last stream, then the error; §7: HTTP_1_1_REQUIRED.
   assert.equal(goaway?.payload.readUInt32BE(4), 0x0d, JSON.stringify(text));
-  assert.equal((await origins.arrived()).get(port), undefined);
+  assert.equal((await origin.arrived()).get(port), undefined);
 });
 
 /** RFC 9113 §4.1. */
@@ -197,7 +197,7 @@ test("on one connection an allowed host is reached, and another is refused, what
     statuses.map(({ status }) => status),
     [200, 403],
   );
-  assert.equal((await origins.arrived()).get(port), get("/1", "a.example"));
+  assert.equal((await origin.arrived()).get(port), get("/1", "a.example"));
   const records = await bed.recordsWhere(({ original_port }) => original_port === port, 2);
   assert.deepEqual(
     records.map(({ request, verdict, name }) => [request, verdict, name]),

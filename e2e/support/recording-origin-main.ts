@@ -1,4 +1,4 @@
-/** The origins of recording-origin.ts: on each line of stdin all that has arrived is told, once every connection is over. */
+/** The origin of recording-origin.ts: on each line of stdin all that has arrived is told, once every connection is over. */
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -17,22 +17,15 @@ const answering: Answering = (request, socket, visit) => {
   if (how === "say-and-end") socket.end();
 };
 
-const origins = new Map<number, RecordingOrigin>();
-for (let port = firstPort; port < firstPort + count; port++) {
-  const origin = new RecordingOrigin(answering);
-  await origin.listen(port);
-  origins.set(port, origin);
-}
+const origin = new RecordingOrigin(answering);
+for (let port = firstPort; port < firstPort + count; port++) await origin.listen(port);
 console.log(JSON.stringify("ready"));
 
 createInterface(process.stdin)
   .on("line", async () => {
-    const visits = [...origins].flatMap(([port, { visits }]) =>
-      visits.map((visit) => ({ port, visit })),
-    );
-    for (let i = 0; i < 500 && visits.some(({ visit }) => visit.how === undefined); i++)
-      await sleep(10);
-    const told = visits.map(({ port, visit }) => [port, visit.bytes.toString("latin1")]);
+    const { visits } = origin;
+    for (let i = 0; i < 500 && visits.some(({ how }) => how === undefined); i++) await sleep(10);
+    const told = visits.map(({ port, bytes }) => [port, bytes.toString("latin1")]);
     console.log(JSON.stringify(told));
   })
   .on("close", () => process.exit());

@@ -8,7 +8,7 @@ import type { NetworkNamespace } from "@sallyport/cli/lab/namespace";
  * recording-origin-main.ts at work inside a namespace, on so many ports of every address: one for each thing that is tried,
  * so that every byte that arrives is known to be of that one.
  */
-export class RecordingOrigins {
+export class RecordingOriginProcess {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
 
@@ -21,19 +21,19 @@ export class RecordingOrigins {
     namespace: NetworkNamespace,
     firstPort: number,
     count: number,
-  ): Promise<RecordingOrigins> {
+  ): Promise<RecordingOriginProcess> {
     const main = join(import.meta.dirname, "recording-origin-main.ts");
     const child = namespace.spawn([process.execPath, main, `${firstPort}`, `${count}`], {
       stdio: ["pipe", "pipe", "inherit"],
     });
-    if (!child.stdout) throw new Error("the origins cannot be heard");
+    if (!child.stdout) throw new Error("the origin cannot be heard");
     const lines = createInterface(child.stdout);
     const ended = once(child, "exit").then(() => {
-      throw new Error("the origins have ended");
+      throw new Error("the origin has ended");
     });
     await Promise.race([once(lines, "line"), ended]);
     ended.catch(() => {});
-    return new RecordingOrigins(child, lines);
+    return new RecordingOriginProcess(child, lines);
   }
 
   /** What has arrived on each port so far (latin1), once every connection there is over. */

@@ -11,8 +11,13 @@ import { App } from "./app.ts";
 import { type Answering, RecordingOrigin } from "./origin.ts";
 
 const LOOPBACK = "127.0.0.1";
+const ELSEWHERE = "127.0.0.2";
 /** Where the rules lead; every other host is refused. */
-const ALLOWED = ["a.example", "b.example"];
+const ALLOWED: Readonly<Record<string, string>> = {
+  "a.example": LOOPBACK,
+  "b.example": LOOPBACK,
+  "elsewhere.example": ELSEWHERE,
+};
 
 /** A test's context, or all tests of a file. */
 export interface CleanUps {
@@ -25,7 +30,7 @@ type Rules = NonNullable<PolicySourceInput["rules"]>;
 /**
  * The HTTP path of the sidecar, all of it, on loopback and without root: the real engine accepts, releases and dials, the
  * real policy judges each request, and a recording origin answers. What is not there is iptables and DNS: every app dials
- * the origin, and every name is known to lead there.
+ * the origin, and where the names lead is known.
  */
 export class RelayBed {
   readonly origin: RecordingOrigin;
@@ -58,7 +63,9 @@ export class RelayBed {
     { answering, ...settings }: Settings & { readonly answering?: Answering } = {},
   ): Promise<RelayBed> {
     const origin = new RecordingOrigin(answering);
-    const bed = new RelayBed(origin, await origin.listen(0, LOOPBACK), settings);
+    const port = await origin.listen(0, ELSEWHERE);
+    await origin.listen(port, LOOPBACK);
+    const bed = new RelayBed(origin, port, settings);
     t.after(async () => {
       bed.#http.close();
       await bed.#engine.stop();
@@ -97,7 +104,10 @@ export class RelayBed {
 
 const POD = { name: "web-0", namespace: "shop" };
 
-const ANSWERS: Answers = { addressesOf: () => [LOOPBACK], namesOf: () => [] };
+const ANSWERS: Answers = {
+  addressesOf: (name) => [ALLOWED[name] ?? LOOPBACK],
+  namesOf: () => [],
+};
 
 function policyOf(rules: Rules): Policy {
   const source = { mode: "enforce", pod: POD, resolvers: ["10.96.0.10"], rules } as const;
@@ -108,7 +118,11 @@ function policyOf(rules: Rules): Policy {
 /** On purpose inside: a name that leads to loopback by its rule. */
 function rulesFor(port: number): Rules {
   const to = [
-    { hosts: ALLOWED, cidrs: ["127.0.0.0/8"], ports: [{ port, protocol: "http" as const }] },
+    {
+      hosts: Object.keys(ALLOWED),
+      cidrs: ["127.0.0.0/8"],
+      ports: [{ port, protocol: "http" as const }],
+    },
   ];
   return [
     {

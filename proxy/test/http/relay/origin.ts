@@ -1,12 +1,13 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { type Reading, valuesOf } from "./plain-fields.ts";
 import { type PlainRequest, readRequests } from "./plain-requests.ts";
 
 /** One connection to the origin, with every byte that has come over it. */
 export interface Visit {
-  /** The origin's address that it came to. */
-  readonly at: string;
+  /** Where it came to. */
+  readonly address: string;
+  readonly port: number;
   readonly bytes: Buffer;
   /** `end` or the code of the error; undefined while it is open. */
   readonly how: string | undefined;
@@ -36,35 +37,38 @@ export class RecordingOrigin {
   answering: Answering;
   /** Called when something has come, recorded and, where it was complete, answered. */
   onBytes: (visit: Visit, socket: Socket) => void = () => {};
-  readonly #server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
-    this.#serve(socket),
-  );
-  readonly #sockets = new Set<Socket>();
+  readonly #servers: Server[] = [];
+  readonly sockets = new Set<Socket>();
 
   constructor(answering: Answering = answerMarked) {
     this.answering = answering;
   }
 
-  /** Gives the port. */
+  /** Once more with each call. Gives the port. */
   async listen(port: number, host?: string): Promise<number> {
-    this.#server.listen({ port, host, backlog: 1_024 });
-    await once(this.#server, "listening");
-    return (this.#server.address() as AddressInfo).port;
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+      this.#serve(socket),
+    );
+    this.#servers.push(server);
+    server.listen({ port, host, backlog: 1_024 });
+    await once(server, "listening");
+    return (server.address() as AddressInfo).port;
   }
 
   close(): void {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const server of this.#servers) server.close();
+    for (const socket of this.sockets) socket.destroy();
   }
 
   #serve(socket: Socket): void {
     const visit = {
-      at: socket.localAddress ?? "",
+      address: socket.localAddress ?? "",
+      port: socket.localPort ?? 0,
       bytes: Buffer.alloc(0),
       how: undefined as Visit["how"],
     };
     this.visits.push(visit);
-    this.#sockets.add(socket);
+    this.sockets.add(socket);
     let answered = 0;
     const over = (how: string) => {
       visit.how ??= how;
@@ -86,7 +90,7 @@ export class RecordingOrigin {
     socket.on("error", (error: NodeJS.ErrnoException) => over(error.code ?? error.message));
     socket.on("close", () => {
       over("closed");
-      this.#sockets.delete(socket);
+      this.sockets.delete(socket);
     });
   }
 }

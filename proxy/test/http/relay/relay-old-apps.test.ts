@@ -33,6 +33,17 @@ test("a chunked body that is cut off is cut off for an HTTP/1.0 app, and does no
   assert.equal((await app.ended()).how, "ECONNRESET");
 });
 
+test("an Expect of HTTP/1.0 does not go on: it is to be ignored", async (t) => {
+  const bed = await RelayBed.open(t);
+  const app = await bed.connect();
+  await app.say(request("Expect: 100-continue\r\nContent-Length: 5\r\n"), "hello");
+  await app.ended();
+  assert.deepEqual(arrived(bed)[0]?.[0]?.fields, [
+    ["host", "a.example"],
+    ["content-length", "5"],
+  ]);
+});
+
 test("an HTTP/1.0 app that would go on is told that its connection ends", async (t) => {
   const bed = await RelayBed.open(t);
   const app = await bed.connect();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answeredBy, arrived, asked, get, LAST, post } from "./asking.ts";
 import { RelayBed } from "./bed.ts";
-import { answerMarked } from "./origin.ts";
+import { answerMarked, arrivedOn } from "./origin.ts";
 
 /** Several requests on one connection of an app. */
 test("pipelined requests arrive one by one, and are answered in their order", async (t) => {
@@ -61,6 +61,19 @@ test("a kept-alive connection goes to one allowed host and another, and is refus
   assert.deepEqual(answeredBy(text, 3), ["GET /0", "GET /1", "403 denied.no_rule"]);
   const hosts = arrived(bed).map((visit) => visit.map(({ host }) => host));
   assert.deepEqual(hosts, [["a.example", "b.example"]]);
+});
+
+test("a request goes to its own host's address, not to where the one before it went", async (t) => {
+  const bed = await RelayBed.open(t);
+  const app = await bed.connect();
+  const hosts = ["a.example", "elsewhere.example", "b.example", "elsewhere.example"];
+  await app.say(hosts.map((host, i) => get(`/${i}`).replace("a.example", host)).join(""));
+  await app.say(get("/last", LAST));
+  assert.equal(answeredBy((await app.ended()).text, 5).at(-1), "GET /last");
+  for (const visit of bed.origin.visits)
+    for (const { host } of arrivedOn(visit).messages)
+      assert.equal(visit.address, host === "elsewhere.example" ? "127.0.0.2" : "127.0.0.1");
+  assert.equal(asked(bed).flat().length, 5);
 });
 
 test("what cannot be read behind a sound request is refused, after that has its answer", async (t) => {
