@@ -69,7 +69,7 @@ const STEPS: Readonly<Record<FailReason, Step>> = {
   "failed.tls_verify": {
     step: "its certificate was not accepted",
     advice: (name) =>
-      `the destination needs a certificate for ${name ?? "the name"} by an issuer whom the sidecar trusts; a private one is given to the sidecar as a CA bundle, and no check can be left out`,
+      `the destination needs a certificate for ${name ?? "the name"} by an issuer whom the sidecar trusts; a private one is given by the pod's annotation sallyport.dev/ca-bundle, and no check can be left out`,
   },
   "failed.tls": {
     step: TLS,

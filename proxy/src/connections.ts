@@ -15,7 +15,7 @@ import { type Recording, recordOf } from "./connection-record.ts";
 import type { ProxyConfig } from "./contract.ts";
 import { type Endpoint, Engine, type Finished, type Inbound } from "./engine.ts";
 import { statusOf } from "./http/answer.ts";
-import { HttpPath } from "./http/http-path.ts";
+import { HttpPath, headLimits } from "./http/http-path.ts";
 import { type LiveConnection, liveOf } from "./live-connection.ts";
 import { look, note } from "./look.ts";
 import { refusalFor } from "./refusal.ts";
@@ -170,7 +170,8 @@ export class Connections {
       this.#engine.refuse(id);
       return;
     }
-    if (inbound.head && inbound.head.bytes.length > 0) note(connection, inbound.head);
+    if (inbound.head && inbound.head.bytes.length > 0)
+      note(connection, inbound.head, headLimits(this.#config));
     const verdict = decide(connection, this.#means(id));
     if (verdict instanceof Promise)
       void verdict.then((late) => late && this.#obey(id, connection, late));
@@ -230,7 +231,8 @@ export class Connections {
       ? { silentMs: refusedMs, unfinishedMs: refusedMs }
       : { silentMs, unfinishedMs };
     const { port } = connection.destination;
-    const sight = await look(this.#engine, id, port, patience, this.#around.now);
+    const limits = headLimits(this.#config);
+    const sight = await look(this.#engine, id, port, patience, limits, this.#around.now);
     connection.request = sight?.request;
     connection.answerAs = sight?.answerAs;
     return sight?.seen;
@@ -239,7 +241,7 @@ export class Connections {
   /** What was allowed by its address has shown what it speaks, and perhaps a name: for the record, and for later. */
   #said(id: number, bytes: Buffer): void {
     const connection = this.#open.get(id);
-    if (connection) note(connection, { bytes, ended: false });
+    if (connection) note(connection, { bytes, ended: false }, headLimits(this.#config));
   }
 
   #finished(id: number, end: Finished): void {

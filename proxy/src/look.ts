@@ -2,6 +2,7 @@ import type { Seen } from "@sallyport/core/decision";
 import type { Asked, OpenConnection } from "./connection.ts";
 import type { Engine, Head } from "./engine.ts";
 import { type AnswerStatus, isTooLarge } from "./http/answer.ts";
+import type { HeadLimits } from "./http/head-end.ts";
 import { seenIn } from "./http/seen.ts";
 import { MAX_HEAD, type Sniff, sniff } from "./sniff/sniff.ts";
 
@@ -23,12 +24,13 @@ export async function look(
   id: number,
   port: number,
   { silentMs, unfinishedMs }: Patience,
+  limits: HeadLimits,
   now: () => number,
 ): Promise<Sight | undefined> {
   let head = await engine.peek(id, 0, silentMs);
   const until = now() + unfinishedMs;
   while (head) {
-    const sniffed = sniff(head.bytes);
+    const sniffed = sniff(head.bytes, limits);
     if (sniffed.kind !== "more" || isLast(head)) return sightOf(sniffed, head, port);
     const seen = Math.max(head.bytes.length, sniffed.needs - 1);
     head = await engine.peek(id, seen, Math.max(1, until - now()));
@@ -41,8 +43,12 @@ function isLast({ bytes, ended, timedOut }: Head): boolean {
 }
 
 /** Where it is clear at once what the app has begun to say, the connection has it from now on. */
-export function note(connection: OpenConnection, head: Pick<Head, "bytes" | "ended">): void {
-  const sniffed = sniff(head.bytes);
+export function note(
+  connection: OpenConnection,
+  head: Pick<Head, "bytes" | "ended">,
+  limits: HeadLimits,
+): void {
+  const sniffed = sniff(head.bytes, limits);
   if (sniffed.kind === "more") return;
   const { seen, request, answerAs } = sightOf(sniffed, head, connection.destination.port);
   connection.seen = seen;

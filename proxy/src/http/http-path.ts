@@ -7,6 +7,7 @@ import { attemptOf, decide, type Means, type OpenConnection, refusalOf } from ".
 import { type Recording, recordOfRequest } from "../connection-record.ts";
 import type { ProxyConfig } from "../contract.ts";
 import type { Engine } from "../engine.ts";
+import type { HeadLimits } from "./head-end.ts";
 import { HttpConnection } from "./http-connection.ts";
 import type { HttpLimits, HttpMeans } from "./http-means.ts";
 import { IdlePool } from "./idle-pool.ts";
@@ -26,6 +27,10 @@ export interface HttpSurroundings {
   readonly recording: Recording;
   now(): number;
   onRecord(record: DecisionRecord): void;
+}
+
+export function headLimits({ http }: Pick<ProxyConfig, "http">): HeadLimits {
+  return { bytes: http.headBytes, fields: http.headFields, targetBytes: http.targetBytes };
 }
 
 /** All connections over which HTTP is spoken, from the engine's letting go of them until they are closed. */
@@ -52,7 +57,7 @@ export class HttpPath {
     this.#around = around;
     this.#connectMs = limits.connectTimeoutMs;
     this.#limits = {
-      head: { bytes: http.headBytes, fields: http.headFields, targetBytes: http.targetBytes },
+      head: headLimits({ http }),
       patience: {
         head: waits.unfinishedMs,
         idle: http.idleTimeoutMs,

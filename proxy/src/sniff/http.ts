@@ -1,5 +1,5 @@
 import type { Fault } from "../http/fault.ts";
-import { DEFAULT_HEAD_LIMITS, endOfHead } from "../http/head-end.ts";
+import { endOfHead, type HeadLimits } from "../http/head-end.ts";
 import type { RequestHead } from "../http/message.ts";
 import { byteTable, LF, SPACE, TOKEN } from "../http/octets.ts";
 import { readRequest } from "../http/request-head.ts";
@@ -13,13 +13,12 @@ const ENDS_AS_REQUEST_LINE = / HTTP\/[0-9]\.[0-9]\r?$/;
 /** RFC 9113 §3.4. */
 const PREFACE_LINE = "PRI * HTTP/2.0\r";
 const HTTP2_PREFACE = Buffer.from(`${PREFACE_LINE}\n\r\nSM\r\n\r\n`);
-const LIMITS = { ...DEFAULT_HEAD_LIMITS, bytes: MAX_HEAD };
 
 /**
  * A request head, strictly, as http/request-head.ts reads it. What is not HTTP is known by its first byte that no method
  * has, or by its first line; what is HTTP is read once its head is complete, and until then only searched for its end.
  */
-export function readRequestHead(bytes: Buffer): Sniff {
+export function readRequestHead(bytes: Buffer, limits: HeadLimits): Sniff {
   const methodEnd = endOfMethod(bytes);
   if (methodEnd === undefined) return { kind: "opaque" };
   if (methodEnd + 1 >= bytes.length) return more(bytes);
@@ -30,8 +29,8 @@ export function readRequestHead(bytes: Buffer): Sniff {
   if (!ENDS_AS_REQUEST_LINE.test(line)) return { kind: "opaque" };
   if (line === PREFACE_LINE) return readPreface(bytes);
   const headEnd = endOfHead(bytes, lineEnd);
-  if (headEnd >= 0) return sniffOf(readRequest(bytes.toString("latin1", 0, headEnd), LIMITS));
-  const request = readRequestLine(`${line}\n`, LIMITS);
+  if (headEnd >= 0) return sniffOf(readRequest(bytes.toString("latin1", 0, headEnd), limits));
+  const request = readRequestLine(`${line}\n`, limits);
   if (request.kind === "fault") return malformed(request);
   return bytes.length < MAX_HEAD
     ? more(bytes, "http")
