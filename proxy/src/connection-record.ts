@@ -6,7 +6,7 @@ import type { DecisionRecord, Ending } from "@sallyport/core/record";
 import { attemptOf, nameOf, type OpenConnection, type Outcome } from "./connection.ts";
 import type { Finished } from "./engine.ts";
 import { failReason } from "./fail-reason.ts";
-import { shownPath } from "./http/target.ts";
+import { shownPath } from "./http/message/target.ts";
 import type { Told } from "./http/told.ts";
 import { timestamp } from "./timestamp.ts";
 

@@ -2,7 +2,7 @@ import type { Seen } from "@sallyport/core/decision";
 import type { Asked, OpenConnection } from "./connection.ts";
 import type { Engine, Head } from "./engine.ts";
 import { type AnswerStatus, isTooLarge } from "./http/answer.ts";
-import type { HeadLimits } from "./http/head-end.ts";
+import type { HeadLimits } from "./http/message/head-end.ts";
 import { seenIn } from "./http/seen.ts";
 import { MAX_HEAD, type Sniff, sniff } from "./sniff/sniff.ts";
 

@@ -1,11 +1,11 @@
 import type { Verdict } from "@sallyport/core/decision";
 import type { FailReason } from "@sallyport/core/reasons";
-import { bodyReader } from "./body.ts";
-import type { Fault } from "./fault.ts";
-import { forwardRequest, forwardResponse } from "./forward.ts";
-import { endOfHead, type HeadLimits } from "./head-end.ts";
-import type { BodyReader, RequestHead, ResponseHead } from "./message.ts";
-import { readResponse } from "./response-head.ts";
+import { bodyReader } from "./message/body.ts";
+import type { Fault } from "./message/fault.ts";
+import { forwardRequest, forwardResponse } from "./message/forward.ts";
+import { endOfHead, type HeadLimits } from "./message/head-end.ts";
+import type { BodyReader, RequestHead, ResponseHead } from "./message/message.ts";
+import { readResponse } from "./message/response-head.ts";
 import { handshakeFailure } from "./tls-failure.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Wire, WireUser } from "./wire.ts";

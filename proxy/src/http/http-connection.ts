@@ -1,10 +1,10 @@
 import type { Allowed, Denied, Seen, Verdict } from "@sallyport/core/decision";
 import { answer } from "./answer.ts";
 import { Exchange, type ExchangeEvents, type Failure } from "./exchange.ts";
-import type { Fault } from "./fault.ts";
 import type { HttpMeans } from "./http-means.ts";
 import { Inbox } from "./inbox.ts";
-import type { RequestHead } from "./message.ts";
+import type { Fault } from "./message/fault.ts";
+import type { RequestHead } from "./message/message.ts";
 import * as own from "./own-ending.ts";
 import { Patience } from "./patience.ts";
 import { PinnedUpstream } from "./pinned-upstream.ts";

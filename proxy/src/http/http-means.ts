@@ -1,5 +1,5 @@
 import type { Seen, Verdict } from "@sallyport/core/decision";
-import type { HeadLimits } from "./head-end.ts";
+import type { HeadLimits } from "./message/head-end.ts";
 import type { Explaining } from "./own-ending.ts";
 import type { Patiences } from "./patience.ts";
 import type { Told } from "./told.ts";

@@ -7,10 +7,10 @@ import { attemptOf, decide, type Means, type OpenConnection, refusalOf } from ".
 import { type Recording, recordOfRequest } from "../connection-record.ts";
 import type { ProxyConfig } from "../contract.ts";
 import type { Engine } from "../engine.ts";
-import type { HeadLimits } from "./head-end.ts";
 import { HttpConnection } from "./http-connection.ts";
 import type { HttpLimits, HttpMeans } from "./http-means.ts";
 import { IdlePool } from "./idle-pool.ts";
+import type { HeadLimits } from "./message/head-end.ts";
 import { Originator } from "./originate.ts";
 import { isSameName } from "./seen.ts";
 import { Upstreams } from "./upstreams.ts";

@@ -1,8 +1,8 @@
-import type { Fault } from "./fault.ts";
-import { endOfHead, type HeadLimits } from "./head-end.ts";
-import type { RequestHead } from "./message.ts";
+import type { Fault } from "./message/fault.ts";
+import { endOfHead, type HeadLimits } from "./message/head-end.ts";
+import type { RequestHead } from "./message/message.ts";
+import { readRequest } from "./message/request-head.ts";
 import { headTooLong } from "./own-ending.ts";
-import { readRequest } from "./request-head.ts";
 
 const NOTHING = Buffer.alloc(0);
 

@@ -2,7 +2,7 @@ import type { Denied, Seen } from "@sallyport/core/decision";
 import type { Explanation } from "@sallyport/core/explanation";
 import { type AnswerStatus, isTooLarge, statusOf } from "./answer.ts";
 import type { Failure } from "./exchange.ts";
-import type { Fault } from "./fault.ts";
+import type { Fault } from "./message/fault.ts";
 import type { Told } from "./told.ts";
 
 /** How a request ends that its destination has not answered: what is recorded of it, and what the app is told. */

@@ -1,7 +1,7 @@
 import type { Seen, Verdict } from "@sallyport/core/decision";
 import type { Reason } from "@sallyport/core/reasons";
 import type { Ending, Side } from "@sallyport/core/record";
-import type { RequestHead } from "./message.ts";
+import type { RequestHead } from "./message/message.ts";
 
 /** One request as it is recorded, complete. */
 export interface Told {

@@ -1,10 +1,10 @@
-import type { Fault } from "../http/fault.ts";
-import { endOfHead, type HeadLimits } from "../http/head-end.ts";
-import type { RequestHead } from "../http/message.ts";
-import { byteTable, LF, SPACE, TOKEN } from "../http/octets.ts";
-import { readRequest } from "../http/request-head.ts";
-import { MAX_METHOD, readRequestLine } from "../http/request-line.ts";
-import { shownPath } from "../http/target.ts";
+import type { Fault } from "../http/message/fault.ts";
+import { endOfHead, type HeadLimits } from "../http/message/head-end.ts";
+import type { RequestHead } from "../http/message/message.ts";
+import { byteTable, LF, SPACE, TOKEN } from "../http/message/octets.ts";
+import { readRequest } from "../http/message/request-head.ts";
+import { MAX_METHOD, readRequestLine } from "../http/message/request-line.ts";
+import { shownPath } from "../http/message/target.ts";
 import { type Http, MAX_HEAD, type Malformed, type More, type Sniff } from "./outcome.ts";
 
 /** Of each form of request target (RFC 9112 §3.2): a path, an absolute URI, an authority, an asterisk. */
@@ -15,7 +15,7 @@ const PREFACE_LINE = "PRI * HTTP/2.0\r";
 const HTTP2_PREFACE = Buffer.from(`${PREFACE_LINE}\n\r\nSM\r\n\r\n`);
 
 /**
- * A request head, strictly, as http/request-head.ts reads it. What is not HTTP is known by its first byte that no method
+ * A request head, strictly, as http/message/request-head.ts reads it. What is not HTTP is known by its first byte that no method
  * has, or by its first line; what is HTTP is read once its head is complete, and until then only searched for its end.
  */
 export function readRequestHead(bytes: Buffer, limits: HeadLimits): Sniff {

@@ -1,4 +1,4 @@
-import { DEFAULT_HEAD_LIMITS } from "../http/head-end.ts";
+import { DEFAULT_HEAD_LIMITS } from "../http/message/head-end.ts";
 import { readRequestHead } from "./http.ts";
 import type { Sniff } from "./outcome.ts";
 import { readTls } from "./tls.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { prefersJson } from "../../src/http/accept.ts";
+import { prefersJson } from "../../src/http/message/accept.ts";
 
 for (const [accept, prefers] of [
   [undefined, false],

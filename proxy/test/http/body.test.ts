@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bodyReader } from "../../src/http/body.ts";
-import type { Framing } from "../../src/http/framing.ts";
+import { bodyReader } from "../../src/http/message/body.ts";
+import type { Framing } from "../../src/http/message/framing.ts";
 
 const CHUNKED: Framing = { kind: "chunked" };
 

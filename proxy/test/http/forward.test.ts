@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { forwardRequest, forwardResponse } from "../../src/http/forward.ts";
-import { DEFAULT_HEAD_LIMITS } from "../../src/http/head-end.ts";
-import { readRequest } from "../../src/http/request-head.ts";
-import { readResponse } from "../../src/http/response-head.ts";
+import { forwardRequest, forwardResponse } from "../../src/http/message/forward.ts";
+import { DEFAULT_HEAD_LIMITS } from "../../src/http/message/head-end.ts";
+import { readRequest } from "../../src/http/message/request-head.ts";
+import { readResponse } from "../../src/http/message/response-head.ts";
 import { WEB_SOCKET_ACCEPT, WEB_SOCKET_KEY } from "./corpus/responses.ts";
 
 const headOf = (lines: readonly string[]) => [...lines, "", ""].join("\r\n");

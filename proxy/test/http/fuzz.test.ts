@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { RequestHead, ResponseHead } from "../../src/http/message.ts";
+import type { RequestHead, ResponseHead } from "../../src/http/message/message.ts";
 import { edit, type Message, request, response } from "./messages.ts";
 import { requestsIn, responseIn } from "./node-reader.ts";
 import { byteByByte, type Cuts, type Outcome, relayRequest, relayResponse } from "./relayed.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endOfHead } from "../../src/http/head-end.ts";
+import { endOfHead } from "../../src/http/message/head-end.ts";
 
 for (const [what, text, end] of [
   ["a head and its body", "GET / HTTP/1.1\r\nX: y\r\n\r\nbody\r\n\r\n", 24],

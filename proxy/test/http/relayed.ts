@@ -1,11 +1,11 @@
-import { type BodyForm, bodyReader } from "../../src/http/body.ts";
-import type { Fault } from "../../src/http/fault.ts";
-import { forwardRequest, forwardResponse } from "../../src/http/forward.ts";
-import type { Framing } from "../../src/http/framing.ts";
-import { DEFAULT_HEAD_LIMITS, endOfHead } from "../../src/http/head-end.ts";
-import type { RequestHead, ResponseHead } from "../../src/http/message.ts";
-import { readRequest } from "../../src/http/request-head.ts";
-import { type Asked, readResponse } from "../../src/http/response-head.ts";
+import { type BodyForm, bodyReader } from "../../src/http/message/body.ts";
+import type { Fault } from "../../src/http/message/fault.ts";
+import { forwardRequest, forwardResponse } from "../../src/http/message/forward.ts";
+import type { Framing } from "../../src/http/message/framing.ts";
+import { DEFAULT_HEAD_LIMITS, endOfHead } from "../../src/http/message/head-end.ts";
+import type { RequestHead, ResponseHead } from "../../src/http/message/message.ts";
+import { readRequest } from "../../src/http/message/request-head.ts";
+import { type Asked, readResponse } from "../../src/http/message/response-head.ts";
 
 /** One message as the relay reads it and passes it on. */
 export interface Relayed<Head> {

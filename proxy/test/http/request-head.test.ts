@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { forwardRequest } from "../../src/http/forward.ts";
-import { DEFAULT_HEAD_LIMITS } from "../../src/http/head-end.ts";
-import { readRequest } from "../../src/http/request-head.ts";
+import { forwardRequest } from "../../src/http/message/forward.ts";
+import { DEFAULT_HEAD_LIMITS } from "../../src/http/message/head-end.ts";
+import { readRequest } from "../../src/http/message/request-head.ts";
 
 const HOST = "Host: a.example";
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_HEAD_LIMITS } from "../../src/http/head-end.ts";
-import { readResponse } from "../../src/http/response-head.ts";
+import { DEFAULT_HEAD_LIMITS } from "../../src/http/message/head-end.ts";
+import { readResponse } from "../../src/http/message/response-head.ts";
 import { WEB_SOCKET_ACCEPT, WEB_SOCKET_KEY } from "./corpus/responses.ts";
 
 const read = (

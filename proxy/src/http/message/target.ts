@@ -1,5 +1,5 @@
-import { type Authority, authorityOf } from "../sniff/host.ts";
-import { printable } from "../sniff/name-given.ts";
+import { type Authority, authorityOf } from "../../sniff/host.ts";
+import { printable } from "../../sniff/name-given.ts";
 import { type Fault, fault, quoted } from "./fault.ts";
 
 const MAX_SHOWN = 1_024;

@@ -6,7 +6,7 @@ import type { ResponseParts } from "./response-edits.ts";
 /**
  * An HTTP/1 message as it was understood (RFC 9112), in exactly one way; what can be read in two is a Fault. Request and
  * response heads are read by request-head.ts and response-head.ts, bodies by body.ts; what is sent on is written from
- * these values and never from trust (forward.ts). All of it is pure: bytes in, values out.
+ * these values and never from trust (forward.ts). All of this folder is pure: bytes in, values out.
  */
 
 export interface RequestHead {

@@ -1,5 +1,5 @@
-import { type Authority, authorityOf, isSamePlace } from "../sniff/host.ts";
-import { printable } from "../sniff/name-given.ts";
+import { type Authority, authorityOf, isSamePlace } from "../../sniff/host.ts";
+import { printable } from "../../sniff/name-given.ts";
 import { prefersJson } from "./accept.ts";
 import { optionsOf } from "./connection-options.ts";
 import { type Fault, fault, quoted } from "./fault.ts";

@@ -1,4 +1,4 @@
-import { printable } from "../sniff/name-given.ts";
+import { printable } from "../../sniff/name-given.ts";
 
 /** Why a message is not read any further, and how the app is to be told. */
 export interface Fault {
