@@ -7,7 +7,7 @@ import { ProxyConfig, type ProxyConfigInput } from "../../../src/contract.ts";
 import { Engine } from "../../../src/engine.ts";
 import { HttpPath } from "../../../src/http/http-path.ts";
 import { LIMITS } from "../../support/engine-bed.ts";
-import { App } from "./app.ts";
+import { App, turn } from "./app.ts";
 import { type Answering, RecordingOrigin } from "./origin.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -39,14 +39,16 @@ export class RelayBed {
   readonly #http: HttpPath;
   readonly #policy: Policy;
   readonly #port: number;
-  #count = 0;
+  #connected = 0;
+  #accepted = 0;
+  #taken = 0;
 
   private constructor(origin: RecordingOrigin, port: number, settings: Settings) {
     this.origin = origin;
     this.#port = port;
     this.#policy = policyOf(rulesFor(port));
     this.#engine = new Engine([{ address: LOOPBACK, port: 0 }], LIMITS, {
-      accepted: ({ id }) => this.#take(id),
+      accepted: ({ id }) => void this.#take(id),
       finished: () => {},
       accepting: () => {},
     });
@@ -74,9 +76,16 @@ export class RelayBed {
     return bed;
   }
 
-  /** An app's connection, which from its first byte on is the HTTP path's. */
-  connect(): Promise<App> {
-    return App.connect(this.#engine.ports[0] ?? 0);
+  /**
+   * An app's connection, which from its first byte on is the HTTP path's: it has it when this resolves, and reads what is
+   * said then in the segments in which it is.
+   */
+  async connect(): Promise<App> {
+    this.#connected += 1;
+    const nth = this.#connected;
+    const app = await App.connect(this.#engine.ports[0] ?? 0);
+    while (this.#taken < nth) await turn();
+    return app;
   }
 
   /** How many connections to the origin are kept for the next app. */
@@ -84,21 +93,22 @@ export class RelayBed {
     return this.#http.idleUpstreams;
   }
 
-  #take(id: number): void {
-    this.#count += 1;
+  async #take(id: number): Promise<void> {
+    this.#accepted += 1;
     const connection: OpenConnection = {
-      number: this.#count,
+      number: this.#accepted,
       startedMs: Date.now(),
       source: { address: LOOPBACK, port: 40_000 },
       destination: { address: LOOPBACK, port: this.#port },
     };
-    void this.#http.take(id, connection, {
+    await this.#http.take(id, connection, {
       policy: () => this.#policy,
       answers: ANSWERS,
       look: () => Promise.resolve(undefined),
       resolve: (name) => Promise.resolve({ addresses: ANSWERS.addressesOf(name) ?? [] }),
       refresh: () => Promise.resolve(),
     } satisfies Means);
+    this.#taken += 1;
   }
 }
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { turn } from "./app.ts";
 import { answeredBy, answers, asked, get, LAST, post } from "./asking.ts";
 import { RelayBed } from "./bed.ts";
-import { answerMarked } from "./origin.ts";
+import { answerMarked, marked } from "./origin.ts";
 
 /** Connections to the origin: kept, handed on, and asked again where one had gone. */
 async function one(bed: RelayBed, said: string) {
@@ -48,6 +48,15 @@ test("what an origin says while nobody asks answers nobody: neither the same app
   await until(() => bed.idleUpstreams === 0);
   assert.deepEqual(answeredBy((await one(bed, get("/3", LAST))).text, 1), ["GET /3"]);
   assert.deepEqual(asked(bed), [["GET /1"], ["GET /2"], ["GET /3"]]);
+});
+
+test("an origin that says more than its answer is not asked again on that connection", async (t) => {
+  const bed = await RelayBed.open(t);
+  bed.origin.answering = (request, socket) => socket.write(`${marked(request)}X`);
+  const { text } = await one(bed, get("/1") + get("/2") + get("/3", LAST));
+  assert.deepEqual(answeredBy(text, 3), ["GET /1", "GET /2", "GET /3"]);
+  await one(bed, get("/4", LAST));
+  assert.deepEqual(asked(bed), [["GET /1"], ["GET /2"], ["GET /3"], ["GET /4"]]);
 });
 
 test("where an idle origin ends its connection the app's ends too, in good order", async (t) => {
