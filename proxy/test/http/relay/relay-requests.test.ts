@@ -12,11 +12,17 @@ const bed = await RelayBed.open({ after }, { http: { idleUpstreams: 0 } });
 const awaited = REQUESTS.filter(({ unfinished }) => unfinished);
 const others = REQUESTS.filter(({ unfinished }) => !unfinished);
 
+/** How many requests of each have arrived when it was said in one piece. */
+const passedWhole = new Map<string, number>();
+
 async function violationsOf(hostile: (typeof REQUESTS)[number], cut: Cut): Promise<string[]> {
   const passed = await passage(bed, cut.pieces);
   const verdict = await verdictOn(passed);
   const violations = [...verdict.violations];
   if (!hostile.legal && verdict.passed > 0) violations.push(`passed on: ${hostile.why}`);
+  const before = passedWhole.get(hostile.name) ?? verdict.passed;
+  if (verdict.passed !== before) violations.push(`${verdict.passed} pass, in one piece ${before}`);
+  passedWhole.set(hostile.name, before);
   return violations.map(
     (violation) => `${hostile.name}, ${cut.name}: ${violation}
     sent ${JSON.stringify(passed.sent.slice(0, 400))}
@@ -34,7 +40,11 @@ async function none(cutsOf: (text: string) => readonly Cut[]): Promise<void> {
 }
 
 describe("of hostile requests nothing arrives, or one in one reading, and what follows is seen as itself", () => {
-  test("in one piece", () => none((text) => [whole(text)]));
+  test("in one piece", async () => {
+    await none((text) => [whole(text)]);
+    const passed = others.filter(({ name }) => passedWhole.get(name));
+    assert.ok(passed.length > 50, `${passed.length} of ${others.length} pass`);
+  });
   test("byte by byte", () => none((text) => [bytewise(text)]));
   test("cut once, wherever a reader may stop to think", () => none((text) => cutOnce(text, 12)));
 });

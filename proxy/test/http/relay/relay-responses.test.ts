@@ -17,6 +17,9 @@ function firstOf({ to, webSocket }: HostileResponse): First {
   return { method: to ?? "GET", fields: webSocket ? HANDSHAKE : "" };
 }
 
+/** Which of them are answers when they come in one piece. */
+const answersWhole = new Map<string, boolean>();
+
 async function violationsOf(hostile: HostileResponse, cut: Cut, second: Second): Promise<string[]> {
   const first = firstOf(hostile);
   // What only the connection's end completes, or breaks off, would be waited for without end.
@@ -25,7 +28,11 @@ async function violationsOf(hostile: HostileResponse, cut: Cut, second: Second):
   const reply = await askedTwice(bed, first, saying, second);
   const { answer, violations } = await verdictOnReply(reply);
   const found = [...violations];
-  if (!hostile.legal && answer && !isRefusal(answer)) found.push(`passed on: ${hostile.why}`);
+  const isAnswer = answer !== undefined && !isRefusal(answer);
+  if (!hostile.legal && isAnswer) found.push(`passed on: ${hostile.why}`);
+  if (isAnswer !== (answersWhole.get(hostile.name) ?? isAnswer))
+    found.push(isAnswer ? "no answer in one piece" : "an answer in one piece");
+  answersWhole.set(hostile.name, isAnswer);
   const { heard, said } = reply;
   return found.map(
     (violation) => `${hostile.name}, ${cut.name}, the second ${second}: ${violation}
@@ -50,4 +57,8 @@ describe("a hostile response is refused or read in one way, and answers no other
   }
   test("cut once, wherever a reader may stop to think", () =>
     none((text) => cutOnce(text, 8), "pipelined"));
+  test("some of them are answers", () => {
+    const answers = [...answersWhole.values()].filter((isAnswer) => isAnswer);
+    assert.ok(answers.length > 20, `${answers.length} of ${answersWhole.size}`);
+  });
 });
