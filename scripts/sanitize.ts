@@ -1,5 +1,5 @@
 /**
- * The engine's tests with its C code under AddressSanitizer and UndefinedBehaviorSanitizer: a read past a buffer, a use
+ * The tests of the engine and of the sockets with their C code under AddressSanitizer and UndefinedBehaviorSanitizer: a read past a buffer, a use
  * after free or an overflow ends them. node-gyp-build takes the instrumented addon, which stands apart from the real
  * one, where PREBUILDS_ONLY is set.
  */
@@ -33,7 +33,7 @@ const { status } = spawnSync(
   process.execPath,
   [
     ...["--test", "--test-timeout=300000", "--test-concurrency=1"],
-    ...globSync("proxy/test/engine-*.test.ts", { cwd: ROOT }),
+    ...globSync("proxy/test/{engine-*,http/native-wire}.test.ts", { cwd: ROOT }),
   ],
   {
     cwd: ROOT,

@@ -63,7 +63,21 @@ export interface NativeEngine {
   stop(): void;
 }
 
+/** What sockets.c gives: a set of connected sockets. Counts are of bytes; negative ones are errno. */
+export interface NativeSockets {
+  /** Its id. The descriptor is the set's from here on, unless it failed. */
+  add(fd: number): number;
+  /** How much is in the shared memory now; 0 at the end. */
+  read(id: number): number;
+  /** How much was taken of at most 16 parts, texts byte by byte (latin1) and of 128 KB together at most. */
+  write(id: number, parts: readonly (string | Buffer)[]): number;
+  shutdown(id: number): void;
+  close(id: number, reset: boolean): void;
+}
+
 interface Addon {
+  /** `ready` is told of how many pairs of id and epoll events there are in `told`, 256 at most; or the errno of why not. */
+  sockets(memory: Buffer, told: Int32Array, ready: (count: number) => void): NativeSockets | number;
   /** The engine, or the errno with which listening failed. */
   start(
     addresses: readonly (readonly [address: string, port: number])[],

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const SOURCES = join(import.meta.dirname, "engine");
+const SOURCES = import.meta.dirname;
 export const ADDON = join(import.meta.dirname, "build/Release/sallyport.node");
 
 /** Node's own headers, which stand beside the binary that runs this. */
@@ -25,7 +25,9 @@ export function buildAddon({
   target?: string;
   flags?: readonly string[];
 } = {}): boolean {
-  const files = globSync("*.{c,h}", { cwd: SOURCES }).map((name) => join(SOURCES, name));
+  const files = globSync("{engine,sockets}/*.{c,h}", { cwd: SOURCES }).map((name) =>
+    join(SOURCES, name),
+  );
   const newest = Math.max(...files.map((file) => statSync(file).mtimeMs));
   if (existsSync(target) && statSync(target).mtimeMs > newest) return false;
   mkdirSync(dirname(target), { recursive: true });

@@ -37,6 +37,8 @@ export interface Surroundings extends Omit<Recording, "answers"> {
   /** Milliseconds since the epoch. */
   now(): number;
   onRecord(record: DecisionRecord): void;
+  /** An error of our own code: it has cost one connection. */
+  onMistake(error: unknown): void;
   /** Descriptors have run out, or are free again. */
   onAccepting(paused: boolean, error: string): void;
 }
@@ -75,8 +77,8 @@ export class Connections {
       },
       threads,
     );
-    const { now, onRecord, authorities } = around;
-    const http = { engine: this.#engine, recording: this.#recording, now, onRecord };
+    const { now, onRecord, onMistake, authorities } = around;
+    const http = { engine: this.#engine, recording: this.#recording, now, onRecord, onMistake };
     this.#http = new HttpPath(config, authorities, http);
   }
 

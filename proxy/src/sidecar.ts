@@ -74,6 +74,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       if (select === "all" || (select === "denied" && isTrouble(record)))
         accessLog.line(JSON.stringify(record));
     },
+    onMistake: (error) =>
+      log("error", `a mistake of the sidecar's own has cost a connection: ${stackOf(error)}`),
     onAccepting: (paused, error) =>
       paused
         ? log("error", `new connections wait: ${error}; raise the limit of open files`)
@@ -176,6 +178,10 @@ function checkUser({ user }: ProxyConfig): void {
       `the sidecar runs as uid ${uid} gid ${gid}, but iptables spares uid ${user.uid} gid ${user.gid}: ` +
         "its connections would come back to it; run it as that user, or run init for this one",
     );
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** Denials, failures, and what audit mode let pass that enforce would not. */

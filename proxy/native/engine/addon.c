@@ -1,6 +1,8 @@
 /* An engine's life: made by start(), ended by stop() or with JavaScript's environment, and never collected before. */
 #include "addon.h"
 
+#include "../sockets/sockets.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -164,10 +166,12 @@ static napi_value start(napi_env env, napi_callback_info info)
 
 NAPI_MODULE_INIT()
 {
-	napi_value function;
+	const napi_property_descriptor functions[] = {
+		{"start", NULL, start, NULL, NULL, NULL, napi_default, NULL},
+		{"sockets", NULL, sockets_open, NULL, NULL, NULL, napi_default, NULL},
+	};
 
-	if (napi_create_function(env, "start", NAPI_AUTO_LENGTH, start, NULL, &function) != napi_ok ||
-	    napi_set_named_property(env, exports, "start", function) != napi_ok)
+	if (napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok)
 		return NULL;
 	return exports;
 }

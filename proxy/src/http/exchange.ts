@@ -60,6 +60,8 @@ export class Exchange implements WireUser {
   #searched = 0;
   #interim = 0;
   #isDesynchronised = false;
+  /** Answered before the request was complete. */
+  #isEarly = false;
   #wasRepeated = false;
 
   constructor(
@@ -100,6 +102,7 @@ export class Exchange implements WireUser {
       this.requestDone &&
       (this.response?.keepsAlive ?? false) &&
       !this.#isDesynchronised &&
+      !this.#isEarly &&
       !this.upstream?.wire.hasEnded &&
       !this.upstream?.wire.isGone
     );
@@ -129,12 +132,11 @@ export class Exchange implements WireUser {
     return until;
   }
 
-  bytes(chunk: Buffer): boolean {
+  bytes(chunk: Buffer): void {
     const bytes = this.#unread.length > 0 ? Buffer.concat([this.#unread, chunk]) : chunk;
     this.#unread = NOTHING;
     const at = this.#responseBody ? 0 : this.#readHeads(bytes);
     if (at !== undefined && !this.isOver) this.#readBody(bytes, at);
-    return this.#unread.length === 0 && this.#app.isFlushed;
   }
 
   ended(): void {
@@ -158,8 +160,11 @@ export class Exchange implements WireUser {
 
   /** Whether it may be asked again on another connection: it changes nothing, and has been answered with nothing. */
   mayRepeat({ by, reason }: Failure): boolean {
-    const isNew = !this.#wasRepeated && !this.hasAnswered && this.received === 0;
-    return isNew && this.request.isRepeatable && by === "upstream" && reason !== "failed.tls";
+    const isNew = !this.#wasRepeated && !this.hasAnswered && this.#interim === 0;
+    const isUnanswered = isNew && this.#unread.length === 0;
+    return (
+      isUnanswered && this.request.isRepeatable && by === "upstream" && reason !== "failed.tls"
+    );
   }
 
   /** The same request once more, and not a third time. */
@@ -185,7 +190,7 @@ export class Exchange implements WireUser {
       const end = endOfHead(bytes, Math.max(at, this.#searched));
       if (end < 0) {
         if (bytes.length - at > this.#limits.bytes) return this.#malformed("its head is too long");
-        this.#unread = at === 0 ? bytes : bytes.subarray(at);
+        this.#unread = Buffer.from(bytes.subarray(at));
         this.#searched = Math.max(0, this.#unread.length - 3);
         this.#app.flush();
         return undefined;
@@ -217,8 +222,9 @@ export class Exchange implements WireUser {
     const bare = clientMinor === 0 && head.framing.kind === "chunked";
     this.response = head;
     if (head.framing.kind === "until_close" || bare) this.isLast = true;
-    // An app that is told no before it has sent its request may never send the rest.
-    if (!this.requestDone && !head.keepsAlive) this.isLast = true;
+    // Whether the destination takes what is still to come for the body, or for a request of its own, nobody knows; and an app
+    // that is told no may never send it.
+    if (!this.requestDone) this.isLast = this.#isEarly = true;
     const text = forwardResponse(head, { close: this.isLast, clientMinor, bare });
     // As it came it goes on in one piece with the body behind it.
     this.#sendDown(text === head.parts.raw ? bytes : text);

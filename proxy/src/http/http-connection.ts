@@ -61,8 +61,8 @@ export class HttpConnection implements WireUser, ExchangeEvents {
 
   // What the app does.
 
-  bytes(chunk: Buffer): boolean {
-    if (this.#isClosing) return true;
+  bytes(chunk: Buffer): void {
+    if (this.#isClosing) return;
     const exchange = this.#exchange;
     const until = exchange?.upstream ? this.#giveBody(exchange, chunk) : 0;
     if (until < chunk.length && !this.#isClosing) {
@@ -71,8 +71,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
       if (this.#exchange) this.#app.pause();
       else this.#next();
     }
-    const wires = [exchange?.upstream?.wire, this.#upstream.current?.wire];
-    return this.#inbox.length === 0 && wires.every((wire) => wire?.isFlushed ?? true);
+    this.#inbox.keep();
   }
 
   ended(): void {
@@ -110,7 +109,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
 
   failed(exchange: Exchange, failure: Failure): void {
     const upstream = this.#upstream.lose();
-    upstream?.wire.socket.destroy();
+    upstream?.wire.close();
     const { hasAnswered, verdict } = exchange;
     if (failure.fault && !hasAnswered) this.#end(exchange, own.faulty(this.#means, failure.fault));
     else if (upstream?.used && exchange.mayRepeat(failure) && verdict?.verdict === "allow")
@@ -240,7 +239,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
     const { upstreams, dial, judge } = this.#means;
     const upstream = await upstreams.connect(goal, dial);
     if (this.#exchange !== exchange || !this.#seen) {
-      if (upstream && "wire" in upstream) upstream.wire.socket.destroy();
+      if (upstream && "wire" in upstream) upstream.wire.close();
     } else if (!upstream) {
       this.#app.reset();
     } else if ("reason" in upstream) {

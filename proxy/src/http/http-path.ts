@@ -13,8 +13,8 @@ import { IdlePool } from "./idle-pool.ts";
 import type { HeadLimits } from "./message/head-end.ts";
 import { Originator } from "./originate.ts";
 import { isSameName } from "./seen.ts";
+import { SocketSet } from "./socket-set.ts";
 import { Upstreams } from "./upstreams.ts";
-import { Wire } from "./wire.ts";
 
 /** How often it is looked for what has waited too long: so much later than it should does it end. */
 const TICK_MS = 200;
@@ -27,6 +27,8 @@ export interface HttpSurroundings {
   readonly recording: Recording;
   now(): number;
   onRecord(record: DecisionRecord): void;
+  /** An error of our own code: it has cost one connection. */
+  onMistake(error: unknown): void;
 }
 
 export function headLimits({ http }: Pick<ProxyConfig, "http">): HeadLimits {
@@ -41,6 +43,7 @@ export class HttpPath {
   readonly #originator: Originator;
   readonly #upstreams: Upstreams;
   readonly #open = new Map<number, HttpConnection>();
+  #socketSet: SocketSet | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** `authorities`: trusted beside the well-known ones, for TLS that is originated. */
@@ -76,7 +79,7 @@ export class HttpPath {
       around.now,
     );
     this.#originator = new Originator(authorities, upstreamTls.handshakeTimeoutMs);
-    this.#upstreams = new Upstreams(pool, this.#originator, around.now);
+    this.#upstreams = new Upstreams(pool, this.#originator, () => this.#sockets(), around.now);
   }
 
   get idleUpstreams(): number {
@@ -89,7 +92,7 @@ export class HttpPath {
     const fd = await this.#around.engine.release(id);
     if (fd === undefined) return;
     const { engine } = this.#around;
-    const http = new HttpConnection(Wire.of(fd), {
+    const http = new HttpConnection(this.#sockets().open(fd), {
       ...{ port: connection.destination.port, limits: this.#limits, upstreams: this.#upstreams },
       dial: (addresses, port) => engine.dial(id, addresses, port, this.#connectMs),
       closed: () => {
@@ -131,6 +134,12 @@ export class HttpPath {
   close(): void {
     clearInterval(this.#timer);
     this.cut();
+  }
+
+  /** Made for the first connection: most pods speak TLS themselves. */
+  #sockets(): SocketSet {
+    this.#socketSet ??= new SocketSet(this.#around.onMistake);
+    return this.#socketSet;
   }
 
   #tick(): void {

@@ -44,11 +44,7 @@ export class IdlePool {
       return;
     }
     const close = () => this.#drop(upstream);
-    const bytes = () => {
-      close();
-      return true;
-    };
-    wire.user = { bytes, ended: close, drained: () => {}, gone: close };
+    wire.user = { bytes: close, ended: close, drained: () => {}, gone: close };
     wire.resume();
     this.#idleSince.set(upstream, this.#now());
     const same = this.#byKey.get(key);
@@ -76,7 +72,7 @@ export class IdlePool {
   #drop(upstream: Upstream): void {
     this.#forget(upstream);
     upstream.wire.user = undefined;
-    upstream.wire.socket.destroy();
+    upstream.wire.close();
   }
 
   #forget(upstream: Upstream): void {

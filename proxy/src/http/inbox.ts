@@ -10,6 +10,8 @@ const NOTHING = Buffer.alloc(0);
 export class Inbox {
   readonly #limits: HeadLimits;
   #unread: Buffer = NOTHING;
+  /** In memory of its own. */
+  #isCopy = false;
   /** As far as was looked for the end of a head. */
   #searched = 0;
 
@@ -22,7 +24,14 @@ export class Inbox {
   }
 
   add(chunk: Buffer): void {
+    this.#isCopy = this.#unread.length > 0;
     this.#unread = this.#unread.length > 0 ? Buffer.concat([this.#unread, chunk]) : chunk;
+  }
+
+  /** What is here was read into memory that is used again: from now on it is a copy. */
+  keep(): void {
+    if (this.#unread.length > 0 && !this.#isCopy) this.#unread = Buffer.from(this.#unread);
+    this.#isCopy = true;
   }
 
   /** All of it. */

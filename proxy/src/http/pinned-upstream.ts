@@ -71,7 +71,7 @@ export class PinnedUpstream implements WireUser {
     const upstream = this.lose();
     if (!upstream) return;
     upstream.wire.user = undefined;
-    upstream.wire.socket.destroy();
+    upstream.wire.close();
   }
 
   /** It is the caller's from here on. */
@@ -82,9 +82,8 @@ export class PinnedUpstream implements WireUser {
   }
 
   /** Nobody has asked: it would be taken for the next answer (RFC 9112 §9.2). */
-  bytes(): boolean {
+  bytes(): void {
     this.ended();
-    return true;
   }
 
   ended(): void {

@@ -25,7 +25,6 @@ export function tunnel(app: Wire, upstream: Wire, onEnd: (end: TunnelEnd) => voi
       to.send(chunk);
       to.flush();
       if (to.isFull) from.pause();
-      return to.isFlushed;
     },
     ended: () => {
       first ??= by;

@@ -5,8 +5,9 @@ import type { Dialled } from "../engine.ts";
 import { failReason } from "../fail-reason.ts";
 import type { IdlePool } from "./idle-pool.ts";
 import type { Originator } from "./originate.ts";
+import type { SocketSet } from "./socket-set.ts";
+import { TlsWire } from "./tls-wire.ts";
 import { type Upstream, upstreamKey } from "./upstream.ts";
-import { Wire } from "./wire.ts";
 
 /** Why there is no upstream, and what was tried. */
 export interface NoUpstream {
@@ -45,9 +46,11 @@ export type Dial = (addresses: readonly string[], port: number) => Promise<Diall
 export class Upstreams {
   readonly pool: IdlePool;
   readonly #originator: Originator;
+  readonly #sockets: () => SocketSet;
   readonly #now: () => number;
 
-  constructor(pool: IdlePool, originator: Originator, now: () => number) {
+  constructor(pool: IdlePool, originator: Originator, sockets: () => SocketSet, now: () => number) {
+    this.#sockets = sockets;
     this.pool = pool;
     this.#originator = originator;
     this.#now = now;
@@ -73,11 +76,21 @@ export class Upstreams {
     const upstream = { address: address ?? "", key: upstreamKey(address ?? "", port, tlsName) };
     const fresh = { used: false, bound: false };
     if (tlsName === undefined)
-      return { ...upstream, ...fresh, wire: Wire.of(dialled.fd), connectMs: dialled.connectMs };
+      return {
+        ...upstream,
+        ...fresh,
+        wire: this.#sockets().open(dialled.fd),
+        connectMs: dialled.connectMs,
+      };
     const socket = new Socket({ fd: dialled.fd, allowHalfOpen: true });
     const secured = await this.#secure(socket, tlsName, port);
     if ("reason" in secured) return { ...secured, dialled: address };
-    return { ...upstream, ...fresh, wire: Wire.over(secured), connectMs: this.#now() - startedMs };
+    return {
+      ...upstream,
+      ...fresh,
+      wire: new TlsWire(secured),
+      connectMs: this.#now() - startedMs,
+    };
   }
 
   /** That the means for TLS cannot be had is no reason to end the sidecar. */

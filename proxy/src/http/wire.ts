@@ -1,104 +1,50 @@
-import { Socket } from "node:net";
-
 /** Whoever has the word over a socket at the moment. */
 export interface WireUser {
-  /** What has come. True where nothing of it is needed any more: then its memory takes what comes next. */
-  bytes(chunk: Buffer): boolean;
+  /** What has come. The memory is used again when this returns: what is kept of it is to be copied. */
+  bytes(chunk: Buffer): void;
   /** The other side will say no more. */
   ended(): void;
-  /** What was sent has gone out: there is room again. */
+  /** All that was sent has gone out. */
   drained(): void;
-  /** Closed for good; with an error, where it was not by both sides' will. */
+  /** Closed for good; with an error, where it was not by both sides' will. Told once, and never while something else is. */
   gone(error: NodeJS.ErrnoException | undefined): void;
 }
 
-/** One part of what is gathered is copied together with others up to this size: one system call instead of several. */
-const COPY_BYTES = 16_384;
-/** What is read at once: little, for most messages are, until a read has filled it. */
-const READ_BYTES = { first: 8_192, most: 65_536 } as const;
+/** What may wait to be written before whoever sends is to stop. */
+export const HIGH_WATER_BYTES = 65_536;
 
 /**
- * A socket, and what waits to be written to it in one go: parts that lie one behind the other in memory, as a head and
- * its body do when they came in one piece, go on as one.
+ * A connected socket, and what waits to be written to it in one go: parts that lie one behind the other in memory, as a
+ * head and its body do when they came in one piece, go on as one. What is sent goes out with `flush`.
  */
-export class Wire {
-  readonly socket: Socket;
+export abstract class Wire {
   user: WireUser | undefined;
   sent = 0;
   received = 0;
   /** The other side has said its last byte. */
   hasEnded = false;
   isGone = false;
-  readonly #reset: () => void;
   #gathered: (Buffer | string)[] = [];
-  #error: NodeJS.ErrnoException | undefined;
-  #paused = false;
 
-  private constructor(socket: Socket, reset: () => void) {
-    this.socket = socket;
-    this.#reset = reset;
-    socket.on("end", () => {
-      // The error is what counts, and is told when it is closed.
-      if (this.#error) return;
-      this.hasEnded = true;
-      this.user?.ended();
-    });
-    socket.on("drain", () => this.user?.drained());
-    socket.on("error", (error) => {
-      this.#error = error;
-      // After an alert a TLS socket would stay half open.
-      socket.destroy();
-    });
-    socket.on("close", () => {
-      this.isGone = true;
-      this.user?.gone(this.#error);
-    });
-  }
+  /** As much waits to be written as should. */
+  abstract get isFull(): boolean;
+  abstract pause(): void;
+  abstract resume(): void;
+  /** Nothing that has been written still waits for room. */
+  protected abstract get isWritten(): boolean;
+  /** In one go; what cannot be written at once is kept by copying it. */
+  protected abstract write(parts: readonly (Buffer | string)[]): void;
+  protected abstract shutdown(): void;
+  protected abstract destroy(isReset: boolean): void;
 
-  /** Over a connected TCP socket. It reads into memory of its own over and over, where Node would allocate for each read. */
-  static of(fd: number): Wire {
-    let memory = Buffer.allocUnsafeSlow(READ_BYTES.first);
-    let isFree = true;
-    let isSmall = false;
-    const socket: Socket = new Socket({
-      ...{ fd, allowHalfOpen: true, readable: true, writable: true },
-      onread: {
-        // Asked for before each read.
-        buffer: () => {
-          if (!isFree || isSmall)
-            memory = Buffer.allocUnsafeSlow(isSmall ? READ_BYTES.most : memory.length);
-          return memory;
-        },
-        callback: (length) => {
-          isSmall = length === memory.length && length < READ_BYTES.most;
-          isFree = wire.#read(memory.subarray(0, length));
-          return true;
-        },
-      },
-    });
-    const wire = new Wire(socket, () => socket.resetAndDestroy());
-    return wire;
-  }
-
-  /** Over a socket that speaks TLS; what is cut there is cut by closing, without the alert that says it is complete. */
-  static over(secured: Socket): Wire {
-    const wire = new Wire(secured, () => secured.destroy());
-    secured.on("data", (chunk: Buffer) => wire.#read(chunk));
-    return wire;
-  }
-
-  /** Nothing that was sent still waits to be written. */
+  /** Nothing that was sent still waits. */
   get isFlushed(): boolean {
-    return this.#gathered.length === 0 && this.socket.writableLength === 0;
+    return this.#gathered.length === 0 && this.isWritten;
   }
 
-  /** True where as much waits to be written as should. */
-  get isFull(): boolean {
-    return this.socket.writableNeedDrain;
-  }
-
-  /** Gathers; nothing is written before `flush`. A text is sent byte by byte (latin1). */
+  /** A text is sent byte by byte (latin1). */
   send(part: Buffer | string): void {
+    if (part.length === 0) return;
     this.sent += part.length;
     const last = this.#gathered.at(-1);
     if (typeof part !== "string" && typeof last === "object" && isBehind(last, part)) {
@@ -111,63 +57,28 @@ export class Wire {
     const parts = this.#gathered;
     if (parts.length === 0) return;
     this.#gathered = [];
-    if (this.socket.destroyed) return;
-    const [only] = parts;
-    if (parts.length === 1 && only !== undefined) this.#write(only);
-    else if (parts.reduce((sum, { length }) => sum + length, 0) <= COPY_BYTES)
-      this.#write(joined(parts));
-    else {
-      this.socket.cork();
-      for (const part of parts) this.#write(part);
-      this.socket.uncork();
-    }
-  }
-
-  pause(): void {
-    if (this.#paused) return;
-    this.#paused = true;
-    this.socket.pause();
-  }
-
-  resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.socket.resume();
+    if (!this.isGone) this.write(parts);
   }
 
   /** Says that there is no more, after what has been sent. */
   end(): void {
     this.flush();
-    this.socket.end();
+    this.shutdown();
   }
 
   /** Ends it so that the other side cannot take it for an orderly end. */
   reset(): void {
     this.#gathered = [];
-    if (!this.socket.destroyed) this.#reset();
+    this.destroy(true);
   }
 
-  #read(chunk: Buffer): boolean {
-    this.received += chunk.length;
-    return this.user?.bytes(chunk) ?? true;
-  }
-
-  #write(part: Buffer | string): void {
-    if (typeof part === "string") this.socket.write(part, "latin1");
-    else this.socket.write(part);
+  /** Gives it up, whatever still waits. */
+  close(): void {
+    this.#gathered = [];
+    this.destroy(false);
   }
 }
 
 function isBehind(first: Buffer, second: Buffer): boolean {
   return first.buffer === second.buffer && first.byteOffset + first.length === second.byteOffset;
-}
-
-function joined(parts: readonly (Buffer | string)[]): Buffer {
-  const all = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    if (typeof part === "string") at += all.write(part, at, "latin1");
-    else at += part.copy(all, at);
-  }
-  return all;
 }

@@ -57,6 +57,9 @@ export class RelayBed {
       recording: { pod: POD, answers: ANSWERS, policy: () => this.#policy },
       now: () => Date.now(),
       onRecord: (record) => this.records.push(record),
+      onMistake: (error) => {
+        throw error;
+      },
     });
   }
 

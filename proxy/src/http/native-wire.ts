@@ -1,0 +1,213 @@
+import type { NativeSockets } from "../../native/addon.ts";
+import { errorName } from "../engine-news.ts";
+import { HIGH_WATER_BYTES, Wire } from "./wire.ts";
+
+/** epoll_ctl(2): what one of a pair of `told` is made of. */
+const EPOLLIN = 0x001;
+const EPOLLOUT = 0x004;
+const ENDING = 0x2018; // EPOLLERR, EPOLLHUP, EPOLLRDHUP
+const EAGAIN = -11;
+
+/** As much as one wire reads before the others have their turn. */
+const TURN_BYTES = 1_048_576;
+/** Of one write: parts, and characters of texts (proxy/native/sockets). */
+const MAX_PARTS = 16;
+const MAX_TEXT = 100_000;
+
+/** Whose wire it is. */
+export interface Keeper {
+  closed(): void;
+  /** Does what is not done while the set tells of something. */
+  guard(act: () => void): void;
+}
+
+/** Over a connected TCP socket of a SocketSet: read and written at once, without a stream in between. */
+export class NativeWire extends Wire {
+  readonly id: number;
+  readonly #sockets: NativeSockets;
+  readonly #memory: Buffer;
+  readonly #keeper: Keeper;
+  /** Copies of what the kernel had no room for. */
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #error: NodeJS.ErrnoException | undefined;
+  #isReadable = false;
+  #isEnding = false;
+  #isPaused = false;
+  #isReading = false;
+  #isShut = false;
+  #isClosed = false;
+  /** To be shut down once nothing waits. */
+  #isLast = false;
+
+  /** `memory` is what the set reads into. */
+  constructor(id: number, sockets: NativeSockets, memory: Buffer, keeper: Keeper) {
+    super();
+    this.id = id;
+    this.#sockets = sockets;
+    this.#memory = memory;
+    this.#keeper = keeper;
+  }
+
+  get isFull(): boolean {
+    return this.#waitingBytes >= HIGH_WATER_BYTES;
+  }
+
+  protected get isWritten(): boolean {
+    return this.#waitingBytes === 0;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#readSoon();
+  }
+
+  /** What epoll has told of it. */
+  happened(events: number): void {
+    if (events & EPOLLOUT) this.#writeWaiting();
+    if (events & ENDING) this.#isEnding = true;
+    if (events & (EPOLLIN | ENDING)) {
+      this.#isReadable = true;
+      this.#read();
+    }
+  }
+
+  protected write(parts: readonly (Buffer | string)[]): void {
+    if (this.#isClosed || this.#error) return;
+    if (this.#waitingBytes > 0 || parts.length > MAX_PARTS || textOf(parts) > MAX_TEXT) {
+      this.#keep(parts, 0);
+      this.#writeWaiting();
+      return;
+    }
+    const written = this.#sockets.write(this.id, parts);
+    if (written < 0 && written !== EAGAIN) this.#fail(written);
+    else this.#keep(parts, Math.max(0, written));
+  }
+
+  protected shutdown(): void {
+    this.#isLast = true;
+    if (this.#isClosed || this.#isShut || this.#waitingBytes > 0) return;
+    this.#isShut = true;
+    this.#sockets.shutdown(this.id);
+    if (this.hasEnded) this.#close(false);
+  }
+
+  protected destroy(isReset: boolean): void {
+    this.#close(isReset);
+  }
+
+  /** All but the first `written` bytes, which have been taken. */
+  #keep(parts: readonly (Buffer | string)[], written: number): void {
+    let skip = written;
+    for (const part of parts) {
+      if (skip < part.length) {
+        const rest =
+          typeof part === "string"
+            ? Buffer.from(skip > 0 ? part.slice(skip) : part, "latin1")
+            : Buffer.from(part.subarray(skip));
+        this.#waiting.push(rest);
+        this.#waitingBytes += rest.length;
+      }
+      skip = Math.max(0, skip - part.length);
+    }
+  }
+
+  #writeWaiting(): void {
+    if (this.#waitingBytes === 0) return;
+    while (this.#waitingBytes > 0) {
+      const written = this.#sockets.write(this.id, this.#waiting.slice(0, MAX_PARTS));
+      if (written === EAGAIN) return;
+      if (written < 0) return void this.#fail(written);
+      this.#waitingBytes -= written;
+      let taken = written;
+      while (taken > 0) {
+        const [first] = this.#waiting;
+        if (!first) break;
+        if (taken < first.length) this.#waiting[0] = first.subarray(taken);
+        else this.#waiting.shift();
+        taken -= Math.min(taken, first.length);
+      }
+    }
+    if (this.#isLast) this.shutdown();
+    else this.user?.drained();
+  }
+
+  #read(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    let left = TURN_BYTES;
+    while (this.#isReadable && !this.#isPaused && !this.#isClosed) {
+      if (left <= 0) {
+        this.#readSoon();
+        break;
+      }
+      const length = this.#sockets.read(this.id);
+      if (length > 0) {
+        left -= length;
+        this.received += length;
+        // epoll(7): less than was asked for is all there is; an end comes with an event of its own, or has come.
+        this.#isReadable = length === this.#memory.length || this.#isEnding;
+        this.user?.bytes(
+          length === this.#memory.length ? this.#memory : this.#memory.subarray(0, length),
+        );
+      } else if (length === EAGAIN) this.#isReadable = false;
+      else if (length < 0) this.#close(false, this.#error ?? errnoError(length));
+      else this.#ended();
+    }
+    this.#isReading = false;
+  }
+
+  #ended(): void {
+    this.#isReadable = false;
+    if (this.#error) {
+      this.#close(false, this.#error);
+      return;
+    }
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.user?.ended();
+    if (this.#isShut) this.#close(false);
+  }
+
+  /** Later, when whoever asked has finished. */
+  #readSoon(): void {
+    if (this.#isReadable) setImmediate(() => this.#keeper.guard(() => this.#read()));
+  }
+
+  /** It takes nothing more. What it has said before is still read: it may be the answer that explains it. */
+  #fail(errno: number): void {
+    this.#error ??= errnoError(errno);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#isReadable = this.#isEnding = true;
+    if (this.hasEnded) this.#close(false, this.#error);
+    else this.#readSoon();
+  }
+
+  #close(isReset: boolean, error?: NodeJS.ErrnoException): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#keeper.closed();
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#sockets.close(this.id, isReset);
+    queueMicrotask(() => {
+      this.isGone = true;
+      this.#keeper.guard(() => this.user?.gone(error));
+    });
+  }
+}
+
+function textOf(parts: readonly (Buffer | string)[]): number {
+  return parts.reduce((sum, part) => sum + (typeof part === "string" ? part.length : 0), 0);
+}
+
+function errnoError(errno: number): NodeJS.ErrnoException {
+  const code = errorName(-errno);
+  return Object.assign(new Error(code), { code, errno });
+}
