@@ -1,5 +1,6 @@
 import type { NativeSockets } from "../../native/addon.ts";
 import { errorName } from "../engine-news.ts";
+import { Backlog, type Blocks } from "./backlog.ts";
 import { HIGH_WATER_BYTES, Wire } from "./wire.ts";
 
 /** epoll_ctl(2): what one of a pair of `told` is made of. */
@@ -14,6 +15,13 @@ const TURN_BYTES = 1_048_576;
 const MAX_PARTS = 16;
 const MAX_TEXT = 100_000;
 
+/** Shared by all wires of a set. */
+export interface Memory {
+  /** What is read goes here. */
+  readonly read: Buffer;
+  readonly blocks: Blocks;
+}
+
 /** Whose wire it is. */
 export interface Keeper {
   closed(): void;
@@ -27,9 +35,7 @@ export class NativeWire extends Wire {
   readonly #sockets: NativeSockets;
   readonly #memory: Buffer;
   readonly #keeper: Keeper;
-  /** Copies of what the kernel had no room for. */
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  readonly #backlog: Backlog;
   #error: NodeJS.ErrnoException | undefined;
   #isReadable = false;
   #isEnding = false;
@@ -40,21 +46,21 @@ export class NativeWire extends Wire {
   /** To be shut down once nothing waits. */
   #isLast = false;
 
-  /** `memory` is what the set reads into. */
-  constructor(id: number, sockets: NativeSockets, memory: Buffer, keeper: Keeper) {
+  constructor(id: number, sockets: NativeSockets, memory: Memory, keeper: Keeper) {
     super();
     this.id = id;
     this.#sockets = sockets;
-    this.#memory = memory;
+    this.#memory = memory.read;
+    this.#backlog = new Backlog(memory.blocks);
     this.#keeper = keeper;
   }
 
   get isFull(): boolean {
-    return this.#waitingBytes >= HIGH_WATER_BYTES;
+    return this.#backlog.length >= HIGH_WATER_BYTES;
   }
 
   protected get isWritten(): boolean {
-    return this.#waitingBytes === 0;
+    return this.#backlog.length === 0;
   }
 
   pause(): void {
@@ -79,19 +85,19 @@ export class NativeWire extends Wire {
 
   protected write(parts: readonly (Buffer | string)[]): void {
     if (this.#isClosed || this.#error) return;
-    if (this.#waitingBytes > 0 || parts.length > MAX_PARTS || textOf(parts) > MAX_TEXT) {
-      this.#keep(parts, 0);
+    if (this.#backlog.length > 0 || parts.length > MAX_PARTS || textOf(parts) > MAX_TEXT) {
+      this.#backlog.add(parts, 0);
       this.#writeWaiting();
       return;
     }
     const written = this.#sockets.write(this.id, parts);
     if (written < 0 && written !== EAGAIN) this.#fail(written);
-    else this.#keep(parts, Math.max(0, written));
+    else this.#backlog.add(parts, Math.max(0, written));
   }
 
   protected shutdown(): void {
     this.#isLast = true;
-    if (this.#isClosed || this.#isShut || this.#waitingBytes > 0) return;
+    if (this.#isClosed || this.#isShut || this.#backlog.length > 0) return;
     this.#isShut = true;
     this.#sockets.shutdown(this.id);
     if (this.hasEnded) this.#close(false);
@@ -101,37 +107,16 @@ export class NativeWire extends Wire {
     this.#close(isReset);
   }
 
-  /** All but the first `written` bytes, which have been taken. */
-  #keep(parts: readonly (Buffer | string)[], written: number): void {
-    let skip = written;
-    for (const part of parts) {
-      if (skip < part.length) {
-        const rest =
-          typeof part === "string"
-            ? Buffer.from(skip > 0 ? part.slice(skip) : part, "latin1")
-            : Buffer.from(part.subarray(skip));
-        this.#waiting.push(rest);
-        this.#waitingBytes += rest.length;
-      }
-      skip = Math.max(0, skip - part.length);
-    }
-  }
-
   #writeWaiting(): void {
-    if (this.#waitingBytes === 0) return;
-    while (this.#waitingBytes > 0) {
-      const written = this.#sockets.write(this.id, this.#waiting.slice(0, MAX_PARTS));
+    if (this.#backlog.length === 0) return;
+    while (this.#backlog.length > 0) {
+      const written = this.#sockets.write(this.id, this.#backlog.first(MAX_PARTS));
       if (written === EAGAIN) return;
-      if (written < 0) return void this.#fail(written);
-      this.#waitingBytes -= written;
-      let taken = written;
-      while (taken > 0) {
-        const [first] = this.#waiting;
-        if (!first) break;
-        if (taken < first.length) this.#waiting[0] = first.subarray(taken);
-        else this.#waiting.shift();
-        taken -= Math.min(taken, first.length);
+      if (written < 0) {
+        this.#fail(written);
+        return;
       }
+      this.#backlog.written(written);
     }
     if (this.#isLast) this.shutdown();
     else this.user?.drained();
@@ -182,8 +167,7 @@ export class NativeWire extends Wire {
   /** It takes nothing more. What it has said before is still read: it may be the answer that explains it. */
   #fail(errno: number): void {
     this.#error ??= errnoError(errno);
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    this.#backlog.clear();
     this.#isReadable = this.#isEnding = true;
     if (this.hasEnded) this.#close(false, this.#error);
     else this.#readSoon();
@@ -193,8 +177,7 @@ export class NativeWire extends Wire {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#keeper.closed();
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    this.#backlog.clear();
     this.#sockets.close(this.id, isReset);
     queueMicrotask(() => {
       this.isGone = true;

@@ -1,5 +1,6 @@
 import { addon, type NativeSockets } from "../../native/addon.ts";
 import { errorName } from "../engine-news.ts";
+import { Blocks } from "./backlog.ts";
 import { NativeWire } from "./native-wire.ts";
 
 /** One read takes this much at most. */
@@ -11,7 +12,7 @@ const SLOT = (1 << 20) - 1;
 /** The wires of one process, over proxy/native/sockets: what is read, of whichever of them, goes to the same memory. */
 export class SocketSet {
   readonly #native: NativeSockets;
-  readonly #memory = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly #memory = { read: Buffer.allocUnsafeSlow(READ_BYTES), blocks: new Blocks() };
   readonly #told = new Int32Array(TOLD);
   /** By the slot that an id begins with. */
   readonly #wires: (NativeWire | undefined)[] = [];
@@ -23,7 +24,7 @@ export class SocketSet {
    */
   constructor(onMistake: (error: unknown) => void) {
     this.#onMistake = onMistake;
-    const native = addon.sockets(this.#memory, this.#told, (count) => this.#happened(count));
+    const native = addon.sockets(this.#memory.read, this.#told, (count) => this.#happened(count));
     if (typeof native === "number") throw new Error(`cannot watch sockets: ${errorName(native)}`);
     this.#native = native;
   }
