@@ -120,7 +120,13 @@ test("the names not seen for longest are forgotten, and still count", () => {
   assert.ok(rows.some(({ name }) => name === "kept.example.com"));
   assert.ok(!rows.some(({ name }) => name === "host-0.example.com"));
   assert.deepEqual(destinations.others, {
-    ...{ destinations: 100, connections: 100, requests: 0, bytes_sent: 1_000, bytes_received: 2_000 },
+    ...{
+      destinations: 100,
+      connections: 100,
+      requests: 0,
+      bytes_sent: 1_000,
+      bytes_received: 2_000,
+    },
   });
 });
 
