@@ -91,8 +91,14 @@ export class HttpPath {
     const judged = { policy: means.policy(), seen: connection.seen, outcome: connection.outcome };
     const fd = await this.#around.engine.release(id);
     if (fd === undefined) return;
-    const { engine } = this.#around;
-    const http = new HttpConnection(this.#sockets().open(fd), {
+    const { engine, onMistake } = this.#around;
+    const wire = this.#sockets().open(fd);
+    if (wire instanceof Error) {
+      engine.close(id);
+      onMistake(wire);
+      return;
+    }
+    const http = new HttpConnection(wire, {
       ...{ port: connection.destination.port, limits: this.#limits, upstreams: this.#upstreams },
       dial: (addresses, port) => engine.dial(id, addresses, port, this.#connectMs),
       closed: () => {

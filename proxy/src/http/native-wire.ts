@@ -64,7 +64,8 @@ export class NativeWire extends Wire {
   }
 
   pause(): void {
-    this.#isPaused = true;
+    // What has failed is read to its end, which is then told.
+    this.#isPaused = this.#error === undefined;
   }
 
   resume(): void {
@@ -169,7 +170,7 @@ export class NativeWire extends Wire {
     this.#error ??= errnoError(errno);
     this.#backlog.clear();
     this.#isReadable = this.#isEnding = true;
-    if (this.hasEnded) this.#close(false, this.#error);
+    if (this.hasEnded || this.#isPaused) this.#close(false, this.#error);
     else this.#readSoon();
   }
 

@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { addon, type NativeSockets } from "../../native/addon.ts";
 import { errorName } from "../engine-news.ts";
 import { Blocks } from "./backlog.ts";
@@ -29,11 +30,14 @@ export class SocketSet {
     this.#native = native;
   }
 
-  /** Takes a connected socket over. Throws where it cannot be watched; then it stays the caller's. */
-  open(fd: number): NativeWire {
+  /** Takes a connected socket over. Where it cannot be watched it is closed, and an Error is given. */
+  open(fd: number): NativeWire | Error {
     const id = this.#native.add(fd);
-    if (id < 0) throw new Error(`cannot watch a socket: ${errorName(-id)}`);
-    const wire = new NativeWire(id, this.#native, this.#memory, {
+    if (id < 0) {
+      closeSync(fd);
+      return new Error(`cannot watch a socket: ${errorName(-id)}`);
+    }
+    const wire: NativeWire = new NativeWire(id, this.#native, this.#memory, {
       closed: () => {
         this.#wires[id & SLOT] = undefined;
       },

@@ -75,13 +75,12 @@ export class Upstreams {
       return { reason: failReason(dialled.error), dialled: address, error: dialled.error };
     const upstream = { address: address ?? "", key: upstreamKey(address ?? "", port, tlsName) };
     const fresh = { used: false, bound: false };
-    if (tlsName === undefined)
-      return {
-        ...upstream,
-        ...fresh,
-        wire: this.#sockets().open(dialled.fd),
-        connectMs: dialled.connectMs,
-      };
+    if (tlsName === undefined) {
+      const wire = this.#sockets().open(dialled.fd);
+      if (!(wire instanceof Error))
+        return { ...upstream, ...fresh, wire, connectMs: dialled.connectMs };
+      return { reason: "failed.internal", dialled: address, error: wire.message };
+    }
     const socket = new Socket({ fd: dialled.fd, allowHalfOpen: true });
     const secured = await this.#secure(socket, tlsName, port);
     if ("reason" in secured) return { ...secured, dialled: address };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { after, type TestContext, test } from "node:test";
 import { Engine } from "../../src/engine.ts";
@@ -64,10 +64,16 @@ async function connected(): Promise<[fd: number, peer: Socket]> {
   return [fd, peer];
 }
 
+function opened(fd: number): Wire {
+  const wire = sockets.open(fd);
+  if (wire instanceof Error) throw wire;
+  return wire;
+}
+
 /** A wire, who listens to it, and the other side of it. */
 async function pair(t: TestContext): Promise<[Wire, Listener, Socket]> {
   const [fd, peer] = await connected();
-  const wire = sockets.open(fd);
+  const wire = opened(fd);
   const listener = new Listener();
   wire.user = listener;
   t.after(() => {
@@ -247,13 +253,34 @@ test("a mistake of whoever listens costs that wire, is told, and the others of t
   assert.deepEqual(mistakes.splice(0), ["Error: a mistake"]);
 });
 
+test("what cannot be watched is closed, and said", () => {
+  const fd = openSync("/dev/null", "r");
+  assert.match(String(sockets.open(fd)), /cannot watch a socket: EPERM/);
+  assert.throws(() => closeSync(fd), { code: "EBADF" });
+});
+
+test("one that is paused and cannot be written to any more is told as gone", async (t) => {
+  const [wire, listener, peer] = await pair(t);
+  wire.pause();
+  const gone = listener.next("gone");
+  peer.resetAndDestroy();
+  await once(peer, "close");
+  for (let i = 0; i < 100 && listener.told.length === 0; i++) {
+    wire.send("still sending");
+    wire.flush();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await gone;
+  assert.match(String(listener.told), /^gone E(PIPE|CONNRESET)$/);
+});
+
 test("two thousand of them, ended in every way, leave no descriptor", async () => {
   const count = () => readdirSync("/proc/self/fd").length;
   const before = count();
   for (let i = 0; i < 2_000; i++) {
     const [fd, peer] = await connected();
     peer.resume().once("end", () => peer.end());
-    const wire = sockets.open(fd);
+    const wire = opened(fd);
     const listener = new Listener();
     wire.user = listener;
     const gone = listener.next("gone");
