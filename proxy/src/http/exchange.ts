@@ -17,6 +17,8 @@ export interface Failure {
   readonly error?: string | undefined;
   /** One clause for people. */
   readonly detail?: string | undefined;
+  /** The connection ended before a byte of an answer. */
+  readonly isUnanswered?: boolean | undefined;
   /** The app's own: its body cannot be read. */
   readonly fault?: Fault | undefined;
 }
@@ -159,12 +161,13 @@ export class Exchange implements WireUser {
   }
 
   /** Whether it may be asked again on another connection: it changes nothing, and has been answered with nothing. */
-  mayRepeat({ by, reason }: Failure): boolean {
-    const isNew = !this.#wasRepeated && !this.hasAnswered && this.#interim === 0;
-    const isUnanswered = isNew && this.#unread.length === 0;
-    return (
-      isUnanswered && this.request.isRepeatable && by === "upstream" && reason !== "failed.tls"
-    );
+  mayRepeat({ isUnanswered = false }: Failure): boolean {
+    return isUnanswered && this.mayMeetItsEnd;
+  }
+
+  /** It can be asked again, where its upstream ends just now. */
+  get mayMeetItsEnd(): boolean {
+    return this.request.isRepeatable && !this.#wasRepeated;
   }
 
   /** The same request once more, and not a third time. */
@@ -252,8 +255,9 @@ export class Exchange implements WireUser {
       this.#fail({ ...handshakeFailure(error), by: "upstream" });
       return;
     }
-    const begun = this.response !== undefined || this.#unread.length > 0;
+    const begun = this.response !== undefined || this.#interim > 0 || this.#unread.length > 0;
     this.#fail({
+      isUnanswered: !begun,
       reason: error ? "failed.reset" : "failed.response",
       by: "upstream",
       error: error?.code,

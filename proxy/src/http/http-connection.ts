@@ -10,7 +10,7 @@ import { Patience } from "./patience.ts";
 import { PinnedUpstream } from "./pinned-upstream.ts";
 import { seenIn } from "./seen.ts";
 import type { Told } from "./told.ts";
-import { type TunnelEnd, tunnel } from "./tunnel.ts";
+import { type TunnelEnd, type Tunnelled, tunnel } from "./tunnel.ts";
 import type { Upstream } from "./upstream.ts";
 import { type Goal, goalOf } from "./upstreams.ts";
 import type { Wire, WireUser } from "./wire.ts";
@@ -34,7 +34,9 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   #seen: Seen | undefined;
   #isClosing = false;
   #isRetiring = false;
-  #cutAs: "drain" | "revoked" | undefined;
+  #cutAs: "drain" | "revoked" | "timeout" | undefined;
+  /** What a tunnel has moved, where there is one. */
+  #tunnelled: (() => Tunnelled) | undefined;
 
   constructor(app: Wire, means: HttpMeans) {
     this.#app = app;
@@ -67,8 +69,8 @@ export class HttpConnection implements WireUser, ExchangeEvents {
     const until = exchange?.upstream ? this.#giveBody(exchange, chunk) : 0;
     if (until < chunk.length && !this.#isClosing) {
       this.#inbox.add(until === 0 ? chunk : chunk.subarray(until));
-      // What is more than this one request waits in the kernel.
-      if (this.#exchange) this.#app.pause();
+      // What is more than this one request, or than the app has heard the answers to, waits in the kernel.
+      if (this.#exchange || this.#app.isFull) this.#app.pause();
       else this.#next();
     }
     this.#inbox.keep();
@@ -77,11 +79,17 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   ended(): void {
     const exchange = this.#exchange;
     if (!exchange) this.#next();
+    else if (exchange.responseDone) this.#satisfied(exchange);
     else if (exchange.upstream && !exchange.requestDone) this.#appGone(undefined);
   }
 
   drained(): void {
-    this.#exchange?.upstream?.wire.resume();
+    if (this.#exchange) this.#exchange.upstream?.wire.resume();
+    else if (!this.#isClosing) this.#next();
+  }
+
+  broken(): void {
+    this.#app.close();
   }
 
   gone(error: NodeJS.ErrnoException | undefined): void {
@@ -113,18 +121,20 @@ export class HttpConnection implements WireUser, ExchangeEvents {
     const { hasAnswered, verdict } = exchange;
     if (failure.fault && !hasAnswered) this.#end(exchange, own.faulty(this.#means, failure.fault));
     else if (upstream?.used && exchange.mayRepeat(failure) && verdict?.verdict === "allow")
-      this.#repeat(exchange, verdict);
+      this.#repeat(exchange);
     else this.#fail(exchange, { ...failure, dialled: upstream?.address });
   }
 
   upgraded(exchange: Exchange, upstream: Upstream, rest: Buffer): void {
     const unread = this.#inbox.take();
     this.#patience.wait("tunnel", this.#means.now());
-    tunnel(this.#app, upstream.wire, (end) => this.#tunnelEnded(exchange, end));
+    const ended = (end: TunnelEnd) => this.#tunnelEnded(exchange, end);
+    this.#tunnelled = tunnel(this.#app, upstream.wire, ended);
     this.#app.send(rest);
     upstream.wire.send(unread);
     this.#app.flush();
     upstream.wire.flush();
+    if (this.#app.hasEnded) upstream.wire.end();
   }
 
   // What others ask of it.
@@ -141,7 +151,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   retire(): void {
     this.#isRetiring = true;
     if (this.#exchange) this.#exchange.isLast = true;
-    else if (!this.#isClosing && this.#inbox.length === 0) this.#finish();
+    else if (!this.#isClosing && this.#inbox.length === 0 && this.#count > 0) this.#finish();
   }
 
   /**
@@ -172,7 +182,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   // One request after the other.
 
   #next(): void {
-    while (!this.#exchange && !this.#isClosing) {
+    while (!this.#exchange && !this.#isClosing && !this.#app.isFull) {
       const head = this.#inbox.takeHead();
       if (head?.kind === "fault") this.#refuseFault(head);
       else if (head) this.#begin(head);
@@ -196,7 +206,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   }
 
   #begin(request: RequestHead): void {
-    const { limits, port, judge, policy, now } = this.#means;
+    const { limits, port, policy, now } = this.#means;
     const startedMs = now();
     const exchange = new Exchange(++this.#count, request, startedMs, this.#app, this, limits.head);
     exchange.isLast ||= this.#isRetiring;
@@ -210,7 +220,11 @@ export class HttpConnection implements WireUser, ExchangeEvents {
       this.#start(exchange, standing, current);
       return;
     }
-    const verdict = judge(seen);
+    this.#judge(exchange, seen);
+  }
+
+  #judge(exchange: Exchange, seen: Seen): void {
+    const verdict = this.#means.judge(seen);
     if (verdict instanceof Promise) void verdict.then((late) => this.#obey(exchange, late));
     else this.#obey(exchange, verdict);
   }
@@ -230,7 +244,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
       return;
     }
     const policy = this.#means.policy();
-    const reached = this.#upstream.reach(goal, exchange.request.isRepeatable);
+    const reached = this.#upstream.reach(goal, exchange.mayMeetItsEnd);
     if (reached) this.#start(exchange, allowed, reached);
     else void this.#connect(exchange, goal, policy);
   }
@@ -281,11 +295,10 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   }
 
   /** RFC 9112 §9.3.1: an idle connection may close as a request is sent on it. What may be is asked once more. */
-  #repeat(failed: Exchange, allowed: Allowed): void {
+  #repeat(failed: Exchange): void {
     const again = failed.again();
     this.#exchange = again;
-    const goal = this.#seen && goalOf(allowed, this.#seen, this.#means.port);
-    if (goal) void this.#connect(again, goal, this.#means.policy());
+    if (this.#seen) this.#judge(again, this.#seen);
   }
 
   // Ends of requests, and of the connection.
@@ -320,23 +333,26 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   #appGone(error: NodeJS.ErrnoException | undefined): void {
     const exchange = this.#exchange;
     if (!exchange) return;
-    this.#upstream.lose();
+    if (exchange.upstream) this.#upstream.lose()?.wire.reset();
+    else this.#upstream.leave();
     exchange.upstream?.wire.reset();
     const by = this.#cutAs ? "sidecar" : "app";
     this.#over(exchange, { by, how: this.#cutAs ?? "reset", error: error?.code });
     this.#app.reset();
   }
 
+  /** It has had its answer, and keeps the rest of its request to itself. */
+  #satisfied(exchange: Exchange): void {
+    this.#upstream.lose();
+    exchange.upstream?.wire.reset();
+    this.#over(exchange, { by: "app", how: "end" });
+    this.#finish();
+  }
+
   #tunnelEnded(exchange: Exchange, end: TunnelEnd): void {
     this.#upstream.lose();
-    const { sent, received } = end;
     const cut = this.#cutAs && ({ by: "sidecar", how: this.#cutAs } as const);
-    if (this.#exchange === exchange)
-      this.#over(exchange, {
-        ...end,
-        ...{ sent: exchange.sent + sent, received: exchange.received + received },
-        ...cut,
-      });
+    if (this.#exchange === exchange) this.#over(exchange, { ...end, ...cut });
     this.gone(undefined);
   }
 
@@ -352,34 +368,40 @@ export class HttpConnection implements WireUser, ExchangeEvents {
       const ms = this.#means.limits.patience.exchange;
       const failure = own.silent(ms, exchange.upstream !== undefined && !exchange.requestDone);
       this.#fail(exchange, { ...failure, dialled: upstream?.address });
-    } else this.#app.reset();
+    } else {
+      this.#cutAs ??= "timeout";
+      this.#app.reset();
+    }
   }
 
   /** Records it; there is none under way any more. */
   #over(exchange: Exchange, told: Partial<Told> & Pick<Told, "by" | "how">): void {
     const { number, startedMs, request, verdict, sent, received, upstream, connectMs } = exchange;
+    const tunnelled = this.#tunnelled?.();
     exchange.detach();
     this.#exchange = undefined;
     this.#means.record({
       ...{ number, startedMs, request, seen: this.#seen, verdict },
       ...{ status: exchange.response?.status, dialled: upstream?.address },
-      ...{ sent, received, connectMs },
+      sent: sent + (tunnelled?.sent ?? 0),
+      received: received + (tunnelled?.received ?? 0),
+      connectMs,
       ...told,
     });
   }
 
-  /** The last that is said here. */
+  /** The last that is said here; what the app still says is read and dropped, for a while (RFC 9112 §9.6). */
   #say(bytes: Buffer): void {
     this.#app.send(bytes);
-    this.#finish();
+    this.#finish("linger");
   }
 
-  /** Closes in order; what the app still says is read and dropped, for a while (RFC 9112 §9.6). */
-  #finish(): void {
+  /** Closes in order. An app that is slow to read what it was sent may take its time, as in an exchange. */
+  #finish(patience: "linger" | "exchange" = "exchange"): void {
     this.#isClosing = true;
     this.#inbox.take();
     this.#upstream.leave();
-    this.#patience.wait("linger", this.#means.now());
+    this.#patience.wait(patience, this.#means.now());
     this.#app.end();
     this.#app.resume();
   }

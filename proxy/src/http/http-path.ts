@@ -44,6 +44,7 @@ export class HttpPath {
   readonly #upstreams: Upstreams;
   readonly #open = new Map<number, HttpConnection>();
   #socketSet: SocketSet | undefined;
+  #isRetiring = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** `authorities`: trusted beside the well-known ones, for TLS that is originated. */
@@ -108,6 +109,7 @@ export class HttpPath {
       ...this.#meansOf(connection, means, judged),
     });
     connection.http = http;
+    if (this.#isRetiring) http.retire();
     this.#open.set(id, http);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
   }
@@ -128,6 +130,7 @@ export class HttpPath {
 
   /** No connection goes on to another request. */
   retire(): void {
+    this.#isRetiring = true;
     for (const http of this.#open.values()) http.retire();
   }
 

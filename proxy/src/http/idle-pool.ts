@@ -39,7 +39,9 @@ export class IdlePool {
 
   put(upstream: Upstream): void {
     const { wire, key } = upstream;
-    if (wire.isGone || wire.hasEnded || !wire.isFlushed || upstream.bound) {
+    const { total, each } = this.#limits;
+    const isUnfit = wire.isGone || wire.hasEnded || !wire.isFlushed || upstream.bound;
+    if (isUnfit || total === 0 || each === 0) {
       wire.reset();
       return;
     }
@@ -51,9 +53,9 @@ export class IdlePool {
     if (same) same.push(upstream);
     else this.#byKey.set(key, [upstream]);
     const [oldestOfKey] = this.#byKey.get(key) ?? [];
-    if (same && same.length > this.#limits.each && oldestOfKey) this.#drop(oldestOfKey);
+    if (same && same.length > each && oldestOfKey) this.#drop(oldestOfKey);
     const [oldest] = this.#idleSince.keys();
-    if (this.#idleSince.size > this.#limits.total && oldest) this.#drop(oldest);
+    if (this.#idleSince.size > total && oldest) this.#drop(oldest);
   }
 
   /** Closes what has been idle for too long. */

@@ -6,6 +6,7 @@ import { HIGH_WATER_BYTES, Wire } from "./wire.ts";
 /** epoll_ctl(2): what one of a pair of `told` is made of. */
 const EPOLLIN = 0x001;
 const EPOLLOUT = 0x004;
+const EPOLLERR = 0x008;
 const ENDING = 0x2018; // EPOLLERR, EPOLLHUP, EPOLLRDHUP
 const EAGAIN = -11;
 
@@ -80,6 +81,7 @@ export class NativeWire extends Wire {
     if (events & ENDING) this.#isEnding = true;
     if (events & (EPOLLIN | ENDING)) {
       this.#isReadable = true;
+      if (this.#isPaused && events & EPOLLERR) this.user?.broken?.();
       this.#read();
     }
   }

@@ -6,6 +6,8 @@ export interface WireUser {
   ended(): void;
   /** All that was sent has gone out. */
   drained(): void;
+  /** It was reset while it is paused: what it has said before can still be read. */
+  broken?(): void;
   /** Closed for good; with an error, where it was not by both sides' will. Told once, and never while something else is. */
   gone(error: NodeJS.ErrnoException | undefined): void;
 }
