@@ -368,6 +368,10 @@ export class HttpConnection implements WireUser, ExchangeEvents {
       const ms = this.#means.limits.patience.exchange;
       const failure = own.silent(ms, exchange.upstream !== undefined && !exchange.requestDone);
       this.#fail(exchange, { ...failure, dialled: upstream?.address });
+    } else if (waits === "linger") {
+      // An app that is slow to read may take its time, as in an exchange.
+      if (this.#app.isFlushed) this.#app.close();
+      else this.#patience.wait("exchange", this.#means.now());
     } else {
       this.#cutAs ??= "timeout";
       this.#app.reset();
@@ -393,15 +397,15 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   /** The last that is said here; what the app still says is read and dropped, for a while (RFC 9112 §9.6). */
   #say(bytes: Buffer): void {
     this.#app.send(bytes);
-    this.#finish("linger");
+    this.#finish();
   }
 
-  /** Closes in order. An app that is slow to read what it was sent may take its time, as in an exchange. */
-  #finish(patience: "linger" | "exchange" = "exchange"): void {
+  /** Closes in order; what is still to be read goes on being delivered by the kernel. */
+  #finish(): void {
     this.#isClosing = true;
     this.#inbox.take();
     this.#upstream.leave();
-    this.#patience.wait(patience, this.#means.now());
+    this.#patience.wait("linger", this.#means.now());
     this.#app.end();
     this.#app.resume();
   }

@@ -43,7 +43,7 @@ export class HttpPath {
   readonly #originator: Originator;
   readonly #upstreams: Upstreams;
   readonly #open = new Map<number, HttpConnection>();
-  #socketSet: SocketSet | undefined;
+  readonly #sockets: SocketSet;
   #isRetiring = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -79,8 +79,10 @@ export class HttpPath {
       },
       around.now,
     );
+    // At once: when descriptors have run out there would be none for it.
+    this.#sockets = new SocketSet(around.onMistake);
     this.#originator = new Originator(authorities, upstreamTls.handshakeTimeoutMs);
-    this.#upstreams = new Upstreams(pool, this.#originator, () => this.#sockets(), around.now);
+    this.#upstreams = new Upstreams(pool, this.#originator, this.#sockets, around.now);
   }
 
   get idleUpstreams(): number {
@@ -93,7 +95,7 @@ export class HttpPath {
     const fd = await this.#around.engine.release(id);
     if (fd === undefined) return;
     const { engine, onMistake } = this.#around;
-    const wire = this.#sockets().open(fd);
+    const wire = this.#sockets.open(fd);
     if (wire instanceof Error) {
       engine.close(id);
       onMistake(wire);
@@ -143,12 +145,6 @@ export class HttpPath {
   close(): void {
     clearInterval(this.#timer);
     this.cut();
-  }
-
-  /** Made for the first connection: most pods speak TLS themselves. */
-  #sockets(): SocketSet {
-    this.#socketSet ??= new SocketSet(this.#around.onMistake);
-    return this.#socketSet;
   }
 
   #tick(): void {

@@ -22,7 +22,7 @@ export class Originator {
   readonly #handshakeMs: number;
   #context: SecureContext | undefined;
   /** By name and port, the oldest first. */
-  readonly #sessions = new Map<string, Buffer>();
+  #sessions = new Map<string, Buffer>();
 
   /** `authorities`: certificates in PEM, each by itself, trusted beside the roots. */
   constructor(authorities: readonly string[], handshakeMs: number) {
@@ -34,7 +34,8 @@ export class Originator {
   trust(authorities: readonly string[]): void {
     this.#authorities = authorities;
     this.#context = undefined;
-    this.#sessions.clear();
+    // What still comes of old handshakes goes to the old ones.
+    this.#sessions = new Map();
   }
 
   /** Speaks TLS on a connected socket, for a canonical name. On a failure the socket is closed. */
@@ -94,32 +95,32 @@ export class Originator {
 
   /** With TLS 1.2 a ticket comes before the handshake is over, with TLS 1.3 after it. */
   #ticketsOf(secured: TLSSocket, key: string): { keep(): void } {
+    const sessions = this.#sessions;
     let isVerified = false;
     let early: Buffer | undefined;
     secured.on("session", (ticket) => {
-      if (isVerified) this.#keep(key, ticket);
+      if (isVerified) keep(sessions, key, ticket);
       else early = ticket;
     });
     return {
       keep: () => {
         isVerified = true;
-        if (early) this.#keep(key, early);
+        if (early) keep(sessions, key, early);
       },
     };
   }
-
-  #keep(key: string, ticket: Buffer): void {
-    this.#sessions.delete(key);
-    this.#sessions.set(key, ticket);
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
-  }
 }
-
 function verdictOn(secured: TLSSocket, name: string): TLSSocket | TlsFailure {
   if (secured.authorized) return secured;
   const { authorizationError } = secured;
   const code =
     typeof authorizationError === "string" ? authorizationError : String(authorizationError);
   return verifyFailure(code, name, secured.getPeerCertificate());
+}
+
+function keep(sessions: Map<string, Buffer>, key: string, ticket: Buffer): void {
+  sessions.delete(key);
+  sessions.set(key, ticket);
+  const [oldest] = sessions.keys();
+  if (sessions.size > MAX_SESSIONS && oldest !== undefined) sessions.delete(oldest);
 }

@@ -46,10 +46,10 @@ export type Dial = (addresses: readonly string[], port: number) => Promise<Diall
 export class Upstreams {
   readonly pool: IdlePool;
   readonly #originator: Originator;
-  readonly #sockets: () => SocketSet;
+  readonly #sockets: SocketSet;
   readonly #now: () => number;
 
-  constructor(pool: IdlePool, originator: Originator, sockets: () => SocketSet, now: () => number) {
+  constructor(pool: IdlePool, originator: Originator, sockets: SocketSet, now: () => number) {
     this.#sockets = sockets;
     this.pool = pool;
     this.#originator = originator;
@@ -76,7 +76,7 @@ export class Upstreams {
     const upstream = { address: address ?? "", key: upstreamKey(address ?? "", port, tlsName) };
     const fresh = { used: false, bound: false };
     if (tlsName === undefined) {
-      const wire = this.#sockets().open(dialled.fd);
+      const wire = this.#sockets.open(dialled.fd);
       if (!(wire instanceof Error))
         return { ...upstream, ...fresh, wire, connectMs: dialled.connectMs };
       return { reason: "failed.internal", dialled: address, error: wire.message };
