@@ -276,11 +276,12 @@ for (const [what, limits, start] of [
       heard += chunk;
     });
     socket.on("error", () => {});
+    // Not once(): it fails on an error, and a drip into a cut connection is one.
+    const closed = new Promise((resolve) => socket.once("close", resolve));
     const started = performance.now();
-    const closed = once(socket, "close");
     assert.equal((await post(bed, "/mutate/pods", reviewOf(POD))).status, 200);
     await closed;
-    assert.ok(performance.now() - started < 2_000);
+    assert.ok(performance.now() - started < 20_000, "by its own limit, not by the 30 s of the others");
     assert.match(heard, /^(HTTP\/1\.1 408 .*)?/);
   });
 
