@@ -75,6 +75,18 @@ async function asked(requests: readonly NodeRequest[]): Promise<readonly NodeAns
   return lines.map((line) => JSON.parse(line));
 }
 
+/** Both on one connection, the second once a file is there. */
+const TWO_REQUESTS = `
+import http.client, os, sys, time
+app = http.client.HTTPConnection("held.example.com", 443)
+app.request("GET", "/"); first = app.getresponse(); first.read(); print(first.status)
+for _ in range(1000):
+    if os.path.exists(sys.argv[1]): break
+    time.sleep(0.02)
+app.request("GET", "/"); second = app.getresponse(); second.read()
+print(second.status, second.headers["x-sallyport-reason"])
+`;
+
 const visitIn = ({ body }: { readonly body: string }): Visit => JSON.parse(body);
 
 describe("where the app speaks HTTP", { skip: lacking("curl") }, () => {
@@ -197,6 +209,25 @@ describe("where the app speaks HTTP", { skip: lacking("curl") }, () => {
     assert.equal(refused.headers.get("x-sallyport-reason"), "failed.tls_verify");
     assert.match(refused.body, /its issuer is not trusted/);
     assert.equal((await changesTo(authority.certificate, 200)).status, 200);
+  });
+
+  test("and an app that has kept its connection open all the while is served no further over what that root had verified", {
+    skip: lacking("python3"),
+  }, async () => {
+    const url = "http://held.example.com:443/";
+    const go = join(folder, "go");
+    const held = bed.run(["python3", "-c", TWO_REQUESTS, go]);
+    await bed.egress.until(
+      async () =>
+        bed.records.some(({ name, status }) => name === "held.example.com" && status === 200),
+      "its first answer",
+    );
+    trust(other.certificate);
+    await bed.egress.until(async () => (await curl(bed, url)).status === 502, "a 502");
+    writeFileSync(go, "");
+    assert.deepEqual((await held).stdout.trim().split("\n"), ["200", "502 failed.tls_verify"]);
+    trust(authority.certificate);
+    await bed.egress.until(async () => (await curl(bed, url)).status === 200, "a 200");
   });
 
   test("a bundle that cannot be read changes nothing, and is reported", async () => {

@@ -14,7 +14,8 @@ export function explain(policy: Policy, attempt: Attempt, denied: Denied): Expla
   if (reason === "failed.dns") return explainFailure(attempt, { reason, externalName });
   const destination = formatEndpoint(attempt.address, attempt.port);
   const nearest = nearestRule(policy, attempt, denied);
-  const { rule: egressRule, boundary } = remedyFor(policy, attempt, denied);
+  const { rule: egressRule, boundary } =
+    otherPort(attempt) === undefined ? remedyFor(policy, attempt, denied) : {};
   const advice = adviceFor(attempt, denied, egressRule !== undefined, boundary);
   return {
     reason,
@@ -49,11 +50,15 @@ function because(
 }
 
 function adviceFor(
-  { seen }: Attempt,
+  attempt: Attempt,
   { reason, boundary }: Denied,
   hasRule: boolean,
   wouldRefuse: string | undefined,
 ): string | undefined {
+  const { seen } = attempt;
+  const port = otherPort(attempt);
+  if (port !== undefined)
+    return `no rule is needed for this: its Host is for port ${port}, and it dialled ${attempt.port}; the app has to say the port that it dials, or none`;
   switch (reason) {
     case "denied.boundary":
       return `boundary ${boundary} denies it; only who keeps that boundary can change this`;
@@ -73,6 +78,13 @@ function adviceFor(
         return `a rule is not enough: boundary ${wouldRefuse} does not allow it, which only who keeps it can change`;
       return seen?.protocol === "http2" ? NO_HTTP2 : undefined;
   }
+}
+
+/** For which port the Host is, where it is another than the one dialled (RFC 9110 §7.2). */
+function otherPort({ seen, port }: Attempt): string | undefined {
+  const said =
+    seen?.protocol === "http" ? seen.invalidName?.match(/^[^:]+:(\d+)$/)?.[1] : undefined;
+  return said === undefined || Number(said) === port ? undefined : said;
 }
 
 /** RFC 9113 §3.3, prior knowledge. */

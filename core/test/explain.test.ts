@@ -54,6 +54,15 @@ const CASES: readonly (readonly [string, Lists, string, readonly string[]])[] = 
     ],
   ],
   [
+    "a Host of another port than the one dialled",
+    { rules: [to("a.test 80 http")] },
+    `${A}:80 astray a.test:8080`,
+    [
+      `${A}:80 was refused: a name decides here, and what the app gave can match no host: an address, or no DNS name (the name given is "a.test:8080")`,
+      "advice: no rule is needed for this: its Host is for port 8080, and it dialled 80; the app has to say the port that it dials, or none",
+    ],
+  ],
+  [
     "a wildcard does not hold its suffix",
     { rules: [to("*.b.test 443 tls")] },
     `${A}:443 sni b.test`,

@@ -23,7 +23,7 @@ export function recordOf(
   end: Finished,
   recording: Recording,
 ): DecisionRecord {
-  const { number, startedMs, destination, outcome, revoked, answerAs } = connection;
+  const { number, startedMs, destination, outcome, answerAs } = connection;
   const dial = outcome?.verdict === "allow" ? outcome.dial : [];
   const dialled = end.dialled === undefined ? undefined : dial[end.dialled];
   return {
@@ -45,8 +45,8 @@ export function recordOf(
     ...(end.connectMs !== undefined && { connect_ms: end.connectMs }),
     duration_ms: end.totalMs,
     closed_by: end.by,
-    closed_how: revoked && end.how === "closed" ? "revoked" : HOW[end.how],
-    ...errorOf(outcome, end),
+    closed_how: endingOf(connection, end),
+    ...errorOf(connection, end),
   };
 }
 
@@ -68,7 +68,8 @@ export function recordOfRequest(
     namespace: recording.pod.namespace,
     connection: number,
     request: told.number,
-    verdict: allowed ? "allow" : "deny",
+    // What was allowed may turn out not to be HTTP.
+    verdict: allowed && !told.reason?.startsWith("denied.") ? "allow" : "deny",
     reason: told.reason ?? verdict?.reason ?? "failed.dns",
     ...decidedBy(judged, verdict, recording),
     original_address: destination.address,
@@ -96,7 +97,15 @@ function reasonOf({ outcome, revoked, seen }: OpenConnection, end: Finished): Re
   return seen?.name === undefined ? "denied.name_missing" : "failed.dns";
 }
 
-function errorOf(outcome: Outcome | undefined, end: Finished) {
+function endingOf({ outcome, revoked }: OpenConnection, { how }: Finished): Ending {
+  if (how !== "closed") return HOW[how];
+  if (revoked) return "revoked";
+  return outcome?.verdict === "trouble" ? "failed" : "drain";
+}
+
+function errorOf({ outcome, seen }: OpenConnection, end: Finished) {
+  if (seen?.malformed !== undefined && outcome?.verdict === "deny")
+    return { error: seen.malformed };
   if (outcome?.verdict === "trouble") return outcome.error ? { error: outcome.error } : {};
   return end.error !== undefined && end.how !== "refused" ? { error: end.error } : {};
 }

@@ -51,6 +51,8 @@ async function serve(path: string | undefined): Promise<void> {
   const { config, content } = readConfig(path);
   const errors = new BoundedWriter(2, 262_144);
   const log = createLog(errors, config.logLevel, Date.now);
+  // Read before the sidecar reads them: what changes in between is read again.
+  const bundles = config.upstreamTls.caFiles.map((file) => [file, contentOf(file)] as const);
   const sidecar = await startSidecar({
     config,
     pod: {
@@ -66,8 +68,8 @@ async function serve(path: string | undefined): Promise<void> {
     mode: config.policy.mode,
     started_ms: Math.round(performance.now()),
   });
-  const watches = config.upstreamTls.caFiles.map((file) =>
-    watchContent(file, readFileSync(file, "utf8"), () => sidecar.readTrust()),
+  const watches = bundles.map(([file, known]) =>
+    watchContent(file, known, () => sidecar.readTrust()),
   );
   if (path !== undefined)
     watches.push(watchContent(path, content, () => reload(path, config, sidecar, log)));
@@ -85,6 +87,15 @@ async function serve(path: string | undefined): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+}
+
+/** Nothing, where the file cannot be read: the sidecar will say so. */
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** A file that cannot be used changes nothing; the log, /stats and /ready say so. */

@@ -250,12 +250,12 @@ export class Exchange implements WireUser {
 
   /** It ended before the response did. */
   #cut(error: NodeJS.ErrnoException | undefined): void {
+    const begun = this.response !== undefined || this.#interim > 0 || this.#unread.length > 0;
     // With TLS 1.3 the destination says only after the handshake that it did not want this client (RFC 8446 §4.4.2.4).
-    if (error?.code?.startsWith("ERR_SSL")) {
+    if (!begun && error?.code?.startsWith("ERR_SSL")) {
       this.#fail({ ...handshakeFailure(error), by: "upstream" });
       return;
     }
-    const begun = this.response !== undefined || this.#interim > 0 || this.#unread.length > 0;
     this.#fail({
       isUnanswered: !begun,
       reason: error ? "failed.reset" : "failed.response",

@@ -12,7 +12,7 @@ import { seenIn } from "./seen.ts";
 import type { Told } from "./told.ts";
 import { type TunnelEnd, type Tunnelled, tunnel } from "./tunnel.ts";
 import type { Upstream } from "./upstream.ts";
-import { type Goal, goalOf } from "./upstreams.ts";
+import type { Goal } from "./upstreams.ts";
 import type { Wire, WireUser } from "./wire.ts";
 
 /** There is no name that a certificate could be verified for. */
@@ -32,6 +32,8 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   #count = 0;
   #exchange: Exchange | undefined;
   #seen: Seen | undefined;
+  /** Ends what is under way to an upstream that nobody waits for any more. */
+  #dialling: AbortController | undefined;
   #isClosing = false;
   #isRetiring = false;
   #cutAs: "drain" | "revoked" | "timeout" | undefined;
@@ -93,6 +95,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   }
 
   gone(error: NodeJS.ErrnoException | undefined): void {
+    this.#dialling?.abort();
     this.#appGone(error);
     this.#isClosing = true;
     this.#upstream.leave();
@@ -118,8 +121,8 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   failed(exchange: Exchange, failure: Failure): void {
     const upstream = this.#upstream.lose();
     upstream?.wire.close();
-    const { hasAnswered, verdict } = exchange;
-    if (failure.fault && !hasAnswered) this.#end(exchange, own.faulty(this.#means, failure.fault));
+    const { verdict } = exchange;
+    if (failure.fault) this.#end(exchange, own.faulty(this.#means, failure.fault));
     else if (upstream?.used && exchange.mayRepeat(failure) && verdict?.verdict === "allow")
       this.#repeat(exchange);
     else this.#fail(exchange, { ...failure, dialled: upstream?.address });
@@ -171,6 +174,13 @@ export class HttpConnection implements WireUser, ExchangeEvents {
     upstream.wire.reset();
     this.#upstream.lose();
     this.#end(exchange, own.revoked(this.#means, seen, denied));
+  }
+
+  /** Others are trusted now: what they have not verified carries no other request. */
+  distrust(): void {
+    if (this.#upstream.isTrusted) return;
+    this.#upstream.doubt();
+    if (!this.#exchange) this.#upstream.drop();
   }
 
   /** Resets it, whatever is under way. */
@@ -225,7 +235,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
 
   #judge(exchange: Exchange, seen: Seen): void {
     const verdict = this.#means.judge(seen);
-    if (verdict instanceof Promise) void verdict.then((late) => this.#obey(exchange, late));
+    if (verdict instanceof Promise) this.#go(async () => this.#obey(exchange, await verdict));
     else this.#obey(exchange, verdict);
   }
 
@@ -238,7 +248,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   }
 
   #send(exchange: Exchange, seen: Seen, allowed: Allowed): void {
-    const goal = goalOf(allowed, seen, this.#means.port);
+    const goal = this.#means.upstreams.goalOf(allowed, seen, this.#means.port);
     if (!goal) {
       this.#end(exchange, own.refused(this.#means, seen, NAMELESS));
       return;
@@ -246,22 +256,32 @@ export class HttpConnection implements WireUser, ExchangeEvents {
     const policy = this.#means.policy();
     const reached = this.#upstream.reach(goal, exchange.mayMeetItsEnd);
     if (reached) this.#start(exchange, allowed, reached);
-    else void this.#connect(exchange, goal, policy);
+    else this.#go(() => this.#connect(exchange, goal, policy));
+  }
+
+  /** Does what takes its time; a mistake of ours in it costs this connection. */
+  #go(act: () => Promise<void>): void {
+    act().catch((error) => {
+      this.cut();
+      this.#means.mistaken(error);
+    });
   }
 
   async #connect(exchange: Exchange, goal: Goal, policy: unknown): Promise<void> {
     const { upstreams, dial, judge } = this.#means;
-    const upstream = await upstreams.connect(goal, dial);
+    this.#dialling = new AbortController();
+    const upstream = await upstreams.connect(goal, dial, this.#dialling.signal);
+    this.#dialling = undefined;
     if (this.#exchange !== exchange || !this.#seen) {
       if (upstream && "wire" in upstream) upstream.wire.close();
     } else if (!upstream) {
       this.#app.reset();
     } else if ("reason" in upstream) {
       this.#fail(exchange, { by: "upstream", ...upstream });
-    } else if (policy === this.#means.policy()) {
+    } else if (policy === this.#means.policy() && upstreams.isTrusted(upstream)) {
       this.#start(exchange, goal.allowed, upstream);
     } else {
-      // A newer policy is asked, and finds this one where it still leads here.
+      // A newer policy is asked, and finds this one where it still leads here; and so where others are trusted now.
       this.#upstream.pin(upstream);
       this.#upstream.rest();
       this.#obey(exchange, await judge(this.#seen));
@@ -366,7 +386,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
       const upstream = this.#upstream.lose();
       upstream?.wire.reset();
       const ms = this.#means.limits.patience.exchange;
-      const failure = own.silent(ms, exchange.upstream !== undefined && !exchange.requestDone);
+      const failure = own.silent(ms, this.#whoIsSilent(exchange));
       this.#fail(exchange, { ...failure, dialled: upstream?.address });
     } else if (waits === "linger") {
       // An app that is slow to read may take its time, as in an exchange.
@@ -376,6 +396,11 @@ export class HttpConnection implements WireUser, ExchangeEvents {
       this.#cutAs ??= "timeout";
       this.#app.reset();
     }
+  }
+
+  #whoIsSilent(exchange: Exchange): own.Silent {
+    if (this.#app.isFull) return "app_reads";
+    return exchange.upstream !== undefined && !exchange.requestDone ? "app_sends" : "destination";
   }
 
   /** Records it; there is none under way any more. */

@@ -25,5 +25,7 @@ export interface HttpMeans extends Explaining {
   /** Undefined where the connection is gone. */
   judge(seen: Seen): Verdict | Promise<Verdict | undefined>;
   record(told: Told): void;
+  /** An error of our own code: the connection has been cut for it. */
+  mistaken(error: unknown): void;
   closed(): void;
 }

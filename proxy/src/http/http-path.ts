@@ -97,12 +97,16 @@ export class HttpPath {
     const { engine, onMistake } = this.#around;
     const wire = this.#sockets.open(fd);
     if (wire instanceof Error) {
+      connection.outcome = {
+        ...{ verdict: "trouble", reason: "failed.internal", error: wire.message },
+      };
       engine.close(id);
       onMistake(wire);
       return;
     }
     const http = new HttpConnection(wire, {
       ...{ port: connection.destination.port, limits: this.#limits, upstreams: this.#upstreams },
+      mistaken: onMistake,
       dial: (addresses, port) => engine.dial(id, addresses, port, this.#connectMs),
       closed: () => {
         this.#open.delete(id);
@@ -128,6 +132,7 @@ export class HttpPath {
   trust(authorities: readonly string[]): void {
     this.#originator.trust(authorities);
     this.forgetUpstreams();
+    for (const http of this.#open.values()) http.distrust();
   }
 
   /** No connection goes on to another request. */
@@ -149,11 +154,20 @@ export class HttpPath {
 
   #tick(): void {
     const nowMs = this.#around.now();
-    for (const http of [...this.#open.values()]) http.tick(nowMs);
+    for (const http of [...this.#open.values()]) this.#guard(http, () => http.tick(nowMs));
     this.#upstreams.pool.sweep();
     if (this.#open.size > 0 || this.#upstreams.pool.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  #guard(http: HttpConnection, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      http.cut();
+      this.#around.onMistake(error);
+    }
   }
 
   #meansOf(

@@ -143,7 +143,7 @@ export class NativeWire extends Wire {
         this.user?.bytes(
           length === this.#memory.length ? this.#memory : this.#memory.subarray(0, length),
         );
-      } else if (length === EAGAIN) this.#isReadable = false;
+      } else if (length === EAGAIN && !this.#error) this.#isReadable = false;
       else if (length < 0) this.#close(false, this.#error ?? errnoError(length));
       else this.#ended();
     }

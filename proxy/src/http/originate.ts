@@ -22,7 +22,8 @@ export class Originator {
   readonly #handshakeMs: number;
   #context: SecureContext | undefined;
   /** By name and port, the oldest first. */
-  #sessions = new Map<string, Buffer>();
+  #sessions = new Map<string, Session>();
+  #generation = 0;
 
   /** `authorities`: certificates in PEM, each by itself, trusted beside the roots. */
   constructor(authorities: readonly string[], handshakeMs: number) {
@@ -30,20 +31,32 @@ export class Originator {
     this.#handshakeMs = handshakeMs;
   }
 
+  /** Another number when others are trusted: what was verified before tells nothing now. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** From now on these: nothing that was verified by others is resumed. */
   trust(authorities: readonly string[]): void {
+    this.#generation++;
     this.#authorities = authorities;
     this.#context = undefined;
     // What still comes of old handshakes goes to the old ones.
     this.#sessions = new Map();
   }
 
-  /** Speaks TLS on a connected socket, for a canonical name. On a failure the socket is closed. */
-  wrap(socket: Socket, name: string, port: number): Promise<TLSSocket | TlsFailure> {
+  /**
+   * Speaks TLS on a connected socket, for a canonical name. On a failure the socket is closed, and so it is when `gone` says
+   * that nobody waits for it any more.
+   */
+  wrap(
+    socket: Socket,
+    name: string,
+    port: number,
+    gone: AbortSignal,
+  ): Promise<TLSSocket | TlsFailure> {
     const key = `${name} ${port}`;
-    const session = this.#sessions.get(key);
-    // A ticket is for one connection (RFC 8446 §C.4).
-    this.#sessions.delete(key);
+    const session = this.#sessionOf(key);
     const secured = tls().connect({
       socket,
       servername: name,
@@ -58,6 +71,7 @@ export class Originator {
     return new Promise((resolve) => {
       const settle = (outcome: TLSSocket | TlsFailure) => {
         clearTimeout(timer);
+        gone.removeEventListener("abort", ended);
         secured.off("error", failed).off("close", ended).off("secureConnect", verified);
         if (outcome !== secured) {
           secured.on("error", () => {});
@@ -77,8 +91,17 @@ export class Originator {
         () => settle(handshakeTimeout(this.#handshakeMs)),
         this.#handshakeMs,
       );
+      gone.addEventListener("abort", ended);
       secured.once("error", failed).once("close", ended).once("secureConnect", verified);
+      if (gone.aborted) ended();
     });
+  }
+
+  /** A ticket is for one connection (RFC 8446 §C.4), and stands for no longer than the certificate that was verified. */
+  #sessionOf(key: string): Buffer | undefined {
+    const session = this.#sessions.get(key);
+    this.#sessions.delete(key);
+    return session && Date.now() < session.untilMs ? session.ticket : undefined;
   }
 
   #secureContext(): SecureContext {
@@ -98,18 +121,29 @@ export class Originator {
     const sessions = this.#sessions;
     let isVerified = false;
     let early: Buffer | undefined;
+    const keepOne = (ticket: Buffer) => {
+      const untilMs = Date.parse(secured.getPeerCertificate().valid_to);
+      keep(sessions, key, { ticket, untilMs });
+    };
     secured.on("session", (ticket) => {
-      if (isVerified) keep(sessions, key, ticket);
+      if (isVerified) keepOne(ticket);
       else early = ticket;
     });
     return {
       keep: () => {
         isVerified = true;
-        if (early) keep(sessions, key, early);
+        if (early) keepOne(early);
       },
     };
   }
 }
+
+interface Session {
+  readonly ticket: Buffer;
+  /** NaN, and so never, where there is no telling. */
+  readonly untilMs: number;
+}
+
 function verdictOn(secured: TLSSocket, name: string): TLSSocket | TlsFailure {
   if (secured.authorized) return secured;
   const { authorizationError } = secured;
@@ -118,9 +152,9 @@ function verdictOn(secured: TLSSocket, name: string): TLSSocket | TlsFailure {
   return verifyFailure(code, name, secured.getPeerCertificate());
 }
 
-function keep(sessions: Map<string, Buffer>, key: string, ticket: Buffer): void {
+function keep(sessions: Map<string, Session>, key: string, session: Session): void {
   sessions.delete(key);
-  sessions.set(key, ticket);
+  sessions.set(key, session);
   const [oldest] = sessions.keys();
   if (sessions.size > MAX_SESSIONS && oldest !== undefined) sessions.delete(oldest);
 }

@@ -84,10 +84,16 @@ export function unfinished(length: number, how: "ended" | "stopped"): Fault {
   return { kind: "fault", status: 400, problem: `it ${how} after ${length} bytes, unfinished` };
 }
 
-/** Neither side has said anything for so long. */
-export function silent(ms: number, isAppsTurn: boolean): Failure {
-  const detail = isAppsTurn
-    ? `the app has not gone on with its request for ${ms} ms`
-    : `the destination has said nothing for ${ms} ms`;
+/** Whose turn it was. */
+const SILENT = {
+  app_sends: "the app has not gone on with its request",
+  app_reads: "the app has not read on of its response",
+  destination: "the destination has said nothing",
+} as const;
+export type Silent = keyof typeof SILENT;
+
+/** Nothing has moved for so long. */
+export function silent(ms: number, whose: Silent): Failure {
+  const detail = `${SILENT[whose]} for ${ms} ms`;
   return { reason: "failed.response_timeout", by: "sidecar", error: "ETIMEDOUT", detail };
 }

@@ -60,10 +60,14 @@ export class PinnedUpstream implements WireUser {
     this.#standing = undefined;
   }
 
+  get isTrusted(): boolean {
+    return !this.#upstream || this.#upstreams.isTrusted(this.#upstream);
+  }
+
   /** For whoever goes there next. */
   leave(): void {
     const upstream = this.lose();
-    if (upstream) this.#upstreams.pool.put(upstream);
+    if (upstream) this.#upstreams.putBack(upstream);
   }
 
   /** Closes it. */

@@ -3,6 +3,7 @@ import { addon, type NativeSockets } from "../../native/addon.ts";
 import { errorName } from "../engine-news.ts";
 import { Blocks } from "./backlog.ts";
 import { NativeWire } from "./native-wire.ts";
+import type { Wire } from "./wire.ts";
 
 /** One read takes this much at most. */
 const READ_BYTES = 262_144;
@@ -41,7 +42,7 @@ export class SocketSet {
       closed: () => {
         this.#wires[id & SLOT] = undefined;
       },
-      guard: (act) => this.#guard(wire, act),
+      guard: (act) => this.guard(wire, act),
     });
     this.#wires[id & SLOT] = wire;
     return wire;
@@ -61,7 +62,8 @@ export class SocketSet {
     }
   }
 
-  #guard(wire: NativeWire, act: () => void): void {
+  /** Does it; a mistake of ours in it costs this wire, and no other. */
+  guard(wire: Wire, act: () => void): void {
     try {
       act();
     } catch (error) {
@@ -69,7 +71,7 @@ export class SocketSet {
     }
   }
 
-  #mistaken(wire: NativeWire, error: unknown): void {
+  #mistaken(wire: Wire, error: unknown): void {
     wire.reset();
     this.#onMistake(error);
   }

@@ -7,20 +7,21 @@ export class TlsWire extends Wire {
   #error: NodeJS.ErrnoException | undefined;
   #isPaused = false;
 
-  constructor(socket: TLSSocket) {
+  /** `guard` does what the socket's events lead to. */
+  constructor(socket: TLSSocket, guard: (act: () => void) => void) {
     super();
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => {
       this.received += chunk.length;
-      this.user?.bytes(chunk);
+      guard(() => this.user?.bytes(chunk));
     });
     socket.on("end", () => {
       // The error is what counts, and is told when it is closed.
       if (this.#error) return;
       this.hasEnded = true;
-      this.user?.ended();
+      guard(() => this.user?.ended());
     });
-    socket.on("drain", () => this.user?.drained());
+    socket.on("drain", () => guard(() => this.user?.drained()));
     socket.on("error", (error) => {
       this.#error = error;
       // After an alert it would stay half open.
@@ -28,7 +29,7 @@ export class TlsWire extends Wire {
     });
     socket.on("close", () => {
       this.isGone = true;
-      this.user?.gone(this.#error);
+      guard(() => this.user?.gone(this.#error));
     });
   }
 

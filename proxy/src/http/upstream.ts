@@ -1,14 +1,24 @@
 import type { Wire } from "./wire.ts";
 
-/** Where an idle connection may be used again: the address, the port, and for whom the certificate was verified. */
-export function upstreamKey(address: string, port: number, tlsName: string | undefined): string {
-  return tlsName === undefined ? `${address} ${port}` : `${address} ${port} ${tlsName}`;
+/** For whom a certificate was verified, and when: by which generation of authorities. */
+export interface Verified {
+  readonly tlsName: string;
+  readonly generation: number;
+}
+
+/** Where an idle connection may be used again: the address, the port, and what was verified. */
+export function upstreamKey(address: string, port: number, verified: Verified | undefined): string {
+  return verified
+    ? `${address} ${port} ${verified.tlsName} ${verified.generation}`
+    : `${address} ${port}`;
 }
 
 /** A connection to a destination, ready to be spoken to. */
 export interface Upstream {
   readonly wire: Wire;
   readonly key: string;
+  /** Where TLS is originated. */
+  readonly verified: Verified | undefined;
   readonly address: string;
   /** How long it took to connect, TLS included, in ms; undefined once a first request has told of it. */
   connectMs: number | undefined;

@@ -100,3 +100,20 @@ test("where none is to be kept no idle upstream is", async (t) => {
   }
   assert.deepEqual(asked(bed), [["GET /1"], ["GET /2"]]);
 });
+
+test("a body that cannot be read is recorded as refused, with what is wrong with it", async (t) => {
+  const bed = await RelayBed.open(t);
+  const app = await bed.connect();
+  await app.say(
+    "POST /1 HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n-1\r\n",
+  );
+  const { text } = await app.ended();
+  assert.match(text, /^HTTP\/1\.1 400 /);
+  await until(() => bed.records.length === 1);
+  const [{ verdict, reason, closed_by, closed_how, error } = assert.fail()] = bed.records;
+  assert.deepEqual(
+    [verdict, reason, closed_by, closed_how],
+    ["deny", "denied.malformed", "sidecar", "refused"],
+  );
+  assert.match(error ?? "", /chunk/);
+});
