@@ -25,6 +25,8 @@ const Port = z
 const Id = z.int().min(1).max(0xffff_fffe);
 
 export const InitConfig = z.strictObject({
+  /** The version that has written it. Whatever that is, all of it must be understood: what leaves depends on it. */
+  madeBy: z.string().optional(),
   /** Where the sidecar listens on 127.0.0.1 and [::1]. */
   proxyPort: Port.default(15_001),
   /** Packets of this user *and* this group are the sidecar's own. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { VERSION } from "@sallyport/core/version";
 import * as z from "zod";
-import manifest from "../package.json" with { type: "json" };
 import { apply, type Outcome } from "./apply.ts";
 import { cleanup } from "./cleanup.ts";
 import { INIT_CONFIG_ENV, InitConfig } from "./contract.ts";
@@ -27,7 +27,7 @@ class Misuse extends Error {}
 async function main(): Promise<number> {
   const flags = parseFlags();
   if (flags.help) return say(HELP.trimEnd());
-  if (flags.version) return say(manifest.version);
+  if (flags.version) return say(VERSION);
   if (flags.print) return say(print(readConfig(flags.config)));
   const host = { env: iptablesEnvironment(process.env), ipv6IsOff };
   const outcome = flags.cleanup ? await cleanup(host) : await apply(readConfig(flags.config), host);

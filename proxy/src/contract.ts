@@ -22,6 +22,8 @@ const Port = z.int().min(0).max(65_535);
 const Milliseconds = z.int().min(0).max(86_400_000);
 
 export const ProxyConfig = z.strictObject({
+  /** The version that has written it: keys that only the next or the last minor version knows are passed over. */
+  madeBy: z.string().optional(),
   /** 0 lets the kernel choose; what was chosen is logged. */
   ports: z
     .strictObject({

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { parseArgs } from "node:util";
+import { VERSION } from "@sallyport/core/version";
 import { BoundedWriter } from "./bounded-writer.ts";
 import { ConfigError, type ConfigFile, configFromEnvironment, readConfigFile } from "./config.ts";
 import { POD_NAME_ENV, POD_NAMESPACE_ENV, type ProxyConfig } from "./contract.ts";
@@ -17,7 +18,6 @@ const HELP = `sallyport proxy: the sidecar through which a pod's outbound TCP co
 
 Standard output carries the access log, one JSON line a connection; standard error the sidecar's own log.
 `;
-const VERSION = "0.1.0";
 const USAGE = 2;
 
 async function main(argv: readonly string[]): Promise<number | undefined> {
@@ -43,14 +43,19 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
 
 function readConfig(path: string | undefined): ConfigFile {
   return path === undefined
-    ? { config: configFromEnvironment(process.env), content: "" }
+    ? { ...configFromEnvironment(process.env), content: "" }
     : readConfigFile(path);
 }
 
 async function serve(path: string | undefined): Promise<void> {
-  const { config, content } = readConfig(path);
+  const { config, content, ignored } = readConfig(path);
   const errors = new BoundedWriter(2, 262_144);
   const log = createLog(errors, config.logLevel, Date.now);
+  if (ignored.length > 0)
+    log(
+      "warn",
+      `the configuration is of ${config.madeBy}, this is ${VERSION}: passed over are ${ignored.join(", ")}`,
+    );
   // Read before the sidecar reads them: what changes in between is read again.
   const bundles = config.upstreamTls.caFiles.map((file) => [file, contentOf(file)] as const);
   const sidecar = await startSidecar({

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { VERSION } from "@sallyport/core/version";
 import { ConfigError, configFromEnvironment, parseConfig } from "../src/config.ts";
 import { PORTS, PROXY_CONFIG_ENV, ProxyConfig } from "../src/contract.ts";
 
 test("without any configuration: audit, the documented ports, every limit set", () => {
-  const config = configFromEnvironment({});
+  const { config } = configFromEnvironment({});
   assert.deepEqual([config.policy.mode, config.policy.rules], ["audit", []]);
   const { outbound, admin, ready } = PORTS;
   assert.deepEqual(config.ports, { outbound, admin, ready });
@@ -14,7 +15,7 @@ test("without any configuration: audit, the documented ports, every limit set", 
 });
 
 test("what is given stands, beside the defaults of its neighbours", () => {
-  const config = configFromEnvironment({
+  const { config } = configFromEnvironment({
     [PROXY_CONFIG_ENV]: '{"limits": {"connections": 5}, "ports": {"admin": 0}}',
   });
   assert.deepEqual(config.limits, { ...ProxyConfig.parse({}).limits, connections: 5 });
@@ -43,3 +44,17 @@ for (const [text, path] of [
         error.message.includes(path ? `at ${path}` : "expected object"),
     );
   });
+
+test("what only the next minor version knows is passed over and told, but never in the policy", () => {
+  const [major, minor] = VERSION.split(".").map(Number);
+  const madeBy = `${major}.${(minor ?? 0) + 1}.0`;
+  const { config, ignored } = parseConfig(
+    JSON.stringify({ madeBy, drain: { maxMs: 5, gently: true } }),
+    "proxy.json",
+  );
+  assert.deepEqual([config.drain.maxMs, ignored], [5, ["drain.gently"]]);
+  assert.throws(
+    () => parseConfig(JSON.stringify({ madeBy, policy: { only: [] } }), "proxy.json"),
+    new RegExp(`not a sidecar configuration of ${VERSION}, but of ${madeBy}:[^]*"only"`),
+  );
+});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { test } from "node:test";
+import { VERSION } from "@sallyport/core/version";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const sources = (workspace: string) => globSync(`${workspace}/{src,native}/**/*.ts`, { cwd: ROOT });
@@ -80,3 +81,9 @@ for (const document of ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
     assert.ok(files.length > 0);
     for (const file of files) assert.ok(existsSync(join(ROOT, file)), file);
   });
+
+test("every package bears the one version", () => {
+  const files = globSync("{package.json,*/package.json}", { cwd: ROOT });
+  assert.ok(files.length >= 8);
+  for (const file of files) assert.equal(JSON.parse(read(file)).version, VERSION, file);
+});
