@@ -1,4 +1,4 @@
-import type { Verdict } from "@sallyport/core/decision";
+import type { Seen, Verdict } from "@sallyport/core/decision";
 import type { FailReason } from "@sallyport/core/reasons";
 import { bodyReader } from "./message/body.ts";
 import type { Fault } from "./message/fault.ts";
@@ -23,6 +23,15 @@ export interface Failure {
   readonly fault?: Fault | undefined;
 }
 
+/** A request as the app has made it. */
+export interface Asked {
+  /** From 1 on, on one connection. */
+  readonly number: number;
+  readonly request: RequestHead;
+  readonly seen: Seen;
+  readonly startedMs: number;
+}
+
 export interface ExchangeEvents {
   /** Request and response are complete. */
   done(exchange: Exchange): void;
@@ -39,9 +48,10 @@ const NOTHING = Buffer.alloc(0);
  * One request and its response. It reads both as their framing says, and sends on what it has understood: the app's side
  * is given to it by HttpConnection, the upstream's it hears itself for as long as it lasts.
  */
-export class Exchange implements WireUser {
+export class Exchange implements WireUser, Asked {
   readonly number: number;
   readonly request: RequestHead;
+  readonly seen: Seen;
   readonly startedMs: number;
   verdict: Verdict | undefined;
   upstream: Upstream | undefined;
@@ -66,16 +76,11 @@ export class Exchange implements WireUser {
   #isEarly = false;
   #wasRepeated = false;
 
-  constructor(
-    number: number,
-    request: RequestHead,
-    startedMs: number,
-    app: Wire,
-    events: ExchangeEvents,
-    limits: HeadLimits,
-  ) {
+  constructor(asked: Asked, app: Wire, events: ExchangeEvents, limits: HeadLimits) {
+    const { number, request, seen, startedMs } = asked;
     this.number = number;
     this.request = request;
+    this.seen = seen;
     this.startedMs = startedMs;
     this.isLast = !request.keepsAlive;
     this.#app = app;
@@ -172,8 +177,7 @@ export class Exchange implements WireUser {
 
   /** The same request once more, and not a third time. */
   again(): Exchange {
-    const { number, request, startedMs } = this;
-    const again = new Exchange(number, request, startedMs, this.#app, this.#events, this.#limits);
+    const again = new Exchange(this, this.#app, this.#events, this.#limits);
     again.isLast = this.isLast;
     again.verdict = this.verdict;
     again.#wasRepeated = true;

@@ -1,5 +1,6 @@
-import type { Allowed, Denied, Seen, Verdict } from "@sallyport/core/decision";
+import type { Allowed, Verdict } from "@sallyport/core/decision";
 import { answer } from "./answer.ts";
+import { Course, type CourseEvents } from "./course.ts";
 import { Exchange, type ExchangeEvents, type Failure } from "./exchange.ts";
 import type { HttpMeans } from "./http-means.ts";
 import { Inbox } from "./inbox.ts";
@@ -12,28 +13,22 @@ import { seenIn } from "./seen.ts";
 import type { Told } from "./told.ts";
 import { type TunnelEnd, type Tunnelled, tunnel } from "./tunnel.ts";
 import type { Upstream } from "./upstream.ts";
-import type { Goal } from "./upstreams.ts";
 import type { Wire, WireUser } from "./wire.ts";
 
-/** There is no name that a certificate could be verified for. */
-const NAMELESS: Denied = { verdict: "deny", reason: "denied.name_invalid" };
-
 /**
- * An app's connection over which it speaks HTTP: one request after the other, each read (`#next`), judged (`#begin`,
- * `#obey`), sent where it may go (`#start`) and recorded (`#over`). What it says ahead of its turn waits.
+ * An app's connection over which it speaks HTTP: one request after the other, each read (`#next`), judged and
+ * sent where it may go (`Course`), answered (`Exchange`) and recorded (`#over`). What it says ahead of its turn waits.
  */
-export class HttpConnection implements WireUser, ExchangeEvents {
+export class HttpConnection implements WireUser, CourseEvents, ExchangeEvents {
   readonly #app: Wire;
   readonly #means: HttpMeans;
   readonly #startedMs: number;
   readonly #patience: Patience;
   readonly #upstream: PinnedUpstream;
   readonly #inbox: Inbox;
+  readonly #course: Course;
   #count = 0;
   #exchange: Exchange | undefined;
-  #seen: Seen | undefined;
-  /** Ends what is under way to an upstream that nobody waits for any more. */
-  #dialling: AbortController | undefined;
   #isClosing = false;
   #isRetiring = false;
   #cutAs: "drain" | "revoked" | "timeout" | undefined;
@@ -47,12 +42,17 @@ export class HttpConnection implements WireUser, ExchangeEvents {
     this.#patience = new Patience(means.limits.patience, "head", this.#startedMs);
     this.#inbox = new Inbox(means.limits.head);
     this.#upstream = new PinnedUpstream(means.upstreams, () => this.#upstreamEnded());
+    this.#course = new Course(means, this.#upstream, this);
     app.user = this;
   }
 
   /** How many have been begun. */
   get requests(): number {
     return this.#count;
+  }
+
+  get current(): Exchange | undefined {
+    return this.#exchange;
   }
 
   get sent(): number {
@@ -95,7 +95,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   }
 
   gone(error: NodeJS.ErrnoException | undefined): void {
-    this.#dialling?.abort();
+    this.#course.abandon();
     this.#appGone(error);
     this.#isClosing = true;
     this.#upstream.leave();
@@ -103,6 +103,38 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   }
 
   // What becomes of the request under way.
+
+  leads(exchange: Exchange, verdict: Allowed, upstream: Upstream): void {
+    const { seen } = exchange;
+    this.#upstream.pin(upstream, { policy: this.#means.policy(), seen, verdict });
+    exchange.verdict = verdict;
+    upstream.wire.resume();
+    exchange.start(upstream, verdict.externalName);
+    // What follows a WebSocket handshake is no request, if it succeeds.
+    if (exchange.request.webSocketKey === undefined && this.#inbox.length > 0) {
+      const unread = this.#inbox.take();
+      const until = this.#giveBody(exchange, unread);
+      if (until < unread.length && !this.#isClosing) this.#inbox.add(unread.subarray(until));
+    } else upstream.wire.flush();
+    if (exchange.requestDone || exchange.isOver) return;
+    if (this.#app.hasEnded) this.#appGone(undefined);
+    else if (!upstream.wire.isFull) this.#app.resume();
+  }
+
+  /** Tells the app, where it has been told nothing yet; a response that has begun must not look complete. */
+  ends(exchange: Exchange, { told, explanation, status }: own.OwnEnding): void {
+    if (exchange.hasAnswered) {
+      this.#over(exchange, told);
+      this.#app.reset();
+    } else {
+      this.#over(exchange, { ...told, status });
+      this.#say(answer(explanation, exchange.request, status));
+    }
+  }
+
+  lost(): void {
+    this.#app.reset();
+  }
 
   done(exchange: Exchange): void {
     const { request, response, requestDone, leavesUpstreamOpen } = exchange;
@@ -122,7 +154,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
     const upstream = this.#upstream.lose();
     upstream?.wire.close();
     const { verdict } = exchange;
-    if (failure.fault) this.#end(exchange, own.faulty(this.#means, failure.fault));
+    if (failure.fault) this.ends(exchange, own.faulty(this.#means, failure.fault));
     else if (upstream?.used && exchange.mayRepeat(failure) && verdict?.verdict === "allow")
       this.#repeat(exchange);
     else this.#fail(exchange, { ...failure, dialled: upstream?.address });
@@ -166,14 +198,13 @@ export class HttpConnection implements WireUser, ExchangeEvents {
     this.#upstream.doubt();
     if (!exchange) this.#upstream.drop();
     const upstream = exchange?.upstream;
-    const seen = this.#seen;
-    if (!exchange || !seen || !upstream) return;
+    if (!exchange || !upstream) return;
     const denied = await refusalOf(upstream.address);
     if (!denied || exchange.isOver) return;
     this.#cutAs = "revoked";
     upstream.wire.reset();
     this.#upstream.lose();
-    this.#end(exchange, own.revoked(this.#means, seen, denied));
+    this.ends(exchange, own.revoked(this.#means, exchange.seen, denied));
   }
 
   /** Others are trusted now: what they have not verified carries no other request. */
@@ -216,93 +247,14 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   }
 
   #begin(request: RequestHead): void {
-    const { limits, port, policy, now } = this.#means;
+    const { limits, port, now } = this.#means;
     const startedMs = now();
-    const exchange = new Exchange(++this.#count, request, startedMs, this.#app, this, limits.head);
+    const asked = { number: ++this.#count, request, seen: seenIn(request, port), startedMs };
+    const exchange = new Exchange(asked, this.#app, this, limits.head);
     exchange.isLast ||= this.#isRetiring;
     this.#exchange = exchange;
     this.#patience.wait("exchange", startedMs);
-    const seen = seenIn(request, port);
-    this.#seen = seen;
-    const { current } = this.#upstream;
-    const standing = this.#upstream.standing(policy(), seen);
-    if (standing && current) {
-      this.#start(exchange, standing, current);
-      return;
-    }
-    this.#judge(exchange, seen);
-  }
-
-  #judge(exchange: Exchange, seen: Seen): void {
-    const verdict = this.#means.judge(seen);
-    if (verdict instanceof Promise) this.#go(async () => this.#obey(exchange, await verdict));
-    else this.#obey(exchange, verdict);
-  }
-
-  #obey(exchange: Exchange, verdict: Verdict | undefined): void {
-    const seen = this.#seen;
-    if (!verdict || this.#exchange !== exchange || !seen) return;
-    exchange.verdict = verdict;
-    if (verdict.verdict === "deny") this.#end(exchange, own.refused(this.#means, seen, verdict));
-    else this.#send(exchange, seen, verdict);
-  }
-
-  #send(exchange: Exchange, seen: Seen, allowed: Allowed): void {
-    const goal = this.#means.upstreams.goalOf(allowed, seen, this.#means.port);
-    if (!goal) {
-      this.#end(exchange, own.refused(this.#means, seen, NAMELESS));
-      return;
-    }
-    const policy = this.#means.policy();
-    const reached = this.#upstream.reach(goal, exchange.mayMeetItsEnd);
-    if (reached) this.#start(exchange, allowed, reached);
-    else this.#go(() => this.#connect(exchange, goal, policy));
-  }
-
-  /** Does what takes its time; a mistake of ours in it costs this connection. */
-  #go(act: () => Promise<void>): void {
-    act().catch((error) => {
-      this.cut();
-      this.#means.mistaken(error);
-    });
-  }
-
-  async #connect(exchange: Exchange, goal: Goal, policy: unknown): Promise<void> {
-    const { upstreams, dial, judge } = this.#means;
-    this.#dialling = new AbortController();
-    const upstream = await upstreams.connect(goal, dial, this.#dialling.signal);
-    this.#dialling = undefined;
-    if (this.#exchange !== exchange || !this.#seen) {
-      if (upstream && "wire" in upstream) upstream.wire.close();
-    } else if (!upstream) {
-      this.#app.reset();
-    } else if ("reason" in upstream) {
-      this.#fail(exchange, { by: "upstream", ...upstream });
-    } else if (policy === this.#means.policy() && upstreams.isTrusted(upstream)) {
-      this.#start(exchange, goal.allowed, upstream);
-    } else {
-      // A newer policy is asked, and finds this one where it still leads here; and so where others are trusted now.
-      this.#upstream.pin(upstream);
-      this.#upstream.rest();
-      this.#obey(exchange, await judge(this.#seen));
-    }
-  }
-
-  #start(exchange: Exchange, verdict: Allowed, upstream: Upstream): void {
-    if (this.#seen)
-      this.#upstream.pin(upstream, { policy: this.#means.policy(), seen: this.#seen, verdict });
-    exchange.verdict = verdict;
-    upstream.wire.resume();
-    exchange.start(upstream, verdict.externalName);
-    // What follows a WebSocket handshake is no request, if it succeeds.
-    if (exchange.request.webSocketKey === undefined && this.#inbox.length > 0) {
-      const unread = this.#inbox.take();
-      const until = this.#giveBody(exchange, unread);
-      if (until < unread.length && !this.#isClosing) this.#inbox.add(unread.subarray(until));
-    } else upstream.wire.flush();
-    if (exchange.requestDone || exchange.isOver) return;
-    if (this.#app.hasEnded) this.#appGone(undefined);
-    else if (!upstream.wire.isFull) this.#app.resume();
+    this.#course.set(exchange);
   }
 
   /** Gives where the body ended, or `bytes` did. */
@@ -318,7 +270,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   #repeat(failed: Exchange): void {
     const again = failed.again();
     this.#exchange = again;
-    if (this.#seen) this.#judge(again, this.#seen);
+    this.#course.set(again);
   }
 
   // Ends of requests, and of the connection.
@@ -336,18 +288,7 @@ export class HttpConnection implements WireUser, ExchangeEvents {
   }
 
   #fail(exchange: Exchange, failure: own.FailedThere): void {
-    if (this.#seen) this.#end(exchange, own.failedThere(this.#means, this.#seen, failure));
-  }
-
-  /** Tells the app, where it has been told nothing yet; a response that has begun must not look complete. */
-  #end(exchange: Exchange, { told, explanation, status }: own.OwnEnding): void {
-    if (exchange.hasAnswered) {
-      this.#over(exchange, told);
-      this.#app.reset();
-    } else {
-      this.#over(exchange, { ...told, status });
-      this.#say(answer(explanation, exchange.request, status));
-    }
+    this.ends(exchange, own.failedThere(this.#means, exchange.seen, failure));
   }
 
   #appGone(error: NodeJS.ErrnoException | undefined): void {
@@ -405,12 +346,13 @@ export class HttpConnection implements WireUser, ExchangeEvents {
 
   /** Records it; there is none under way any more. */
   #over(exchange: Exchange, told: Partial<Told> & Pick<Told, "by" | "how">): void {
-    const { number, startedMs, request, verdict, sent, received, upstream, connectMs } = exchange;
+    const { number, startedMs, request, seen, verdict } = exchange;
+    const { sent, received, upstream, connectMs } = exchange;
     const tunnelled = this.#tunnelled?.();
     exchange.detach();
     this.#exchange = undefined;
     this.#means.record({
-      ...{ number, startedMs, request, seen: this.#seen, verdict },
+      ...{ number, startedMs, request, seen, verdict },
       ...{ status: exchange.response?.status, dialled: upstream?.address },
       sent: sent + (tunnelled?.sent ?? 0),
       received: received + (tunnelled?.received ?? 0),
