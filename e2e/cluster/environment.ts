@@ -1,0 +1,35 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** Where programs are looked for and kept. */
+export interface Sources {
+  /** A folder with programs to be used as they are: KUBEBUILDER_ASSETS, the ecosystem's own name for it. */
+  readonly assets: string | undefined;
+  /** What was built is kept here, by component and version. */
+  readonly cache: string;
+  /** Folders of this machine's own programs. */
+  readonly path: readonly string[];
+  /** Another version of Kubernetes than components/kubernetes/go.mod pins. */
+  readonly kubernetes: string | undefined;
+}
+
+/** Everything that the test clusters read from the environment. */
+export const ENVIRONMENT = {
+  assets: "KUBEBUILDER_ASSETS",
+  kubernetes: "SALLYPORT_KUBERNETES",
+  /** The kubeconfig of the API server that the run's tests share. */
+  apiServer: "SALLYPORT_API_SERVER",
+} as const;
+
+const read = (name: string) => process.env[name] || undefined;
+
+export function sources(): Sources {
+  return {
+    assets: read(ENVIRONMENT.assets),
+    cache: join(read("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "sallyport"),
+    path: (read("PATH") ?? "").split(":").filter(Boolean),
+    kubernetes: read(ENVIRONMENT.kubernetes)?.replace(/^v/, ""),
+  };
+}
+
+export const givenApiServer = (): string | undefined => read(ENVIRONMENT.apiServer);
