@@ -270,6 +270,8 @@ describe("a destination that ends the connection instead of answering", () => {
       const arrived = origin.arrivedAt(name).filter(({ target }) => target === path);
       assert.equal(arrived.length, times);
       assert.equal(new Set(arrived.map(({ connection }) => connection)).size, times);
+      const [record] = (await bed.recordsOf(name, requests.length)).slice(-1);
+      assert.equal(record?.retried, times === 2 || undefined);
       const records = await bed.recordsOf(name, requests.length);
       assert.equal(
         records.filter((record) => record.path === "/raw").length,

@@ -46,6 +46,8 @@ export interface DecisionRecord {
   readonly external_name?: string;
   /** The app spoke HTTP, and the sidecar TLS for it. */
   readonly originated?: true;
+  /** It was sent a second time: the first had met the end of its connection. */
+  readonly retried?: true;
   /** Our own answers for the name. */
   readonly resolved?: readonly string[];
   readonly original_address: string;

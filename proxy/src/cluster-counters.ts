@@ -26,6 +26,9 @@ interface RequestCounters {
   /** Never sent: no connection was to be had. */
   upstream_rq_pending_failure_eject: number;
   upstream_rq_timeout: number;
+  upstream_rq_retry: number;
+  /** Of these, those that were answered then. */
+  upstream_rq_retry_success: number;
 }
 
 export function newCounters(): ClusterCounters {
@@ -50,6 +53,8 @@ function newRequestCounters(): RequestCounters {
     upstream_rq_5xx: 0,
     upstream_rq_pending_failure_eject: 0,
     upstream_rq_timeout: 0,
+    upstream_rq_retry: 0,
+    upstream_rq_retry_success: 0,
   };
 }
 
@@ -81,13 +86,15 @@ const CLASSES = [
 
 function countRequest(
   counters: RequestCounters,
-  { reason, status, connect_ms }: DecisionRecord,
+  { reason, status, connect_ms, retried }: DecisionRecord,
   isUnsent: boolean,
 ): void {
   if (isUnsent) counters.upstream_rq_pending_failure_eject += 1;
   else counters.upstream_rq_total += 1;
   if (connect_ms !== undefined || isUnsent) counters.upstream_cx_http1_total += 1;
   if (reason === "failed.response_timeout") counters.upstream_rq_timeout += 1;
+  if (retried) counters.upstream_rq_retry += 1;
+  if (retried && reason.startsWith("allowed.")) counters.upstream_rq_retry_success += 1;
   if (status === undefined) return;
   counters.upstream_rq_completed += 1;
   const statusClass = CLASSES[Math.floor(status / 100) - 1];

@@ -77,6 +77,7 @@ export function recordOfRequest(
     ...shown(judged, verdict, recording),
     ...(status !== undefined && { status }),
     ...(allowed?.originate && { originated: true as const }),
+    ...(told.wasRepeated && { retried: true as const }),
     ...(dialled !== undefined && { dialled_address: dialled, dialled_port: destination.port }),
     bytes_sent: told.sent,
     bytes_received: told.received,

@@ -102,7 +102,7 @@ test("requests are counted one by one, their connections as often as one was dia
   const stats = new TrafficStats();
   const { connect_ms: _, ...reused } = record({ request: 2, status: 404 });
   stats.add(record({ request: 1, status: 200 }));
-  stats.add(reused);
+  stats.add({ ...reused, retried: true });
   stats.add({ ...reused, request: 3, status: 504, reason: "failed.response_timeout" });
   stats.add({ ...reused, request: 4, status: 502, reason: "failed.connect_refused" });
   // The app went before there was an answer.
@@ -128,6 +128,8 @@ test("requests are counted one by one, their connections as often as one was dia
       upstream_rq_5xx: 2,
       upstream_rq_completed: 4,
       upstream_rq_pending_failure_eject: 1,
+      upstream_rq_retry: 1,
+      upstream_rq_retry_success: 1,
       upstream_rq_timeout: 1,
       upstream_rq_total: 4,
     },

@@ -61,6 +61,8 @@ export class Exchange implements WireUser, Asked {
   /** The app's connection ends with this response. */
   isLast: boolean;
   isOver = false;
+  /** It is the second try. */
+  wasRepeated = false;
   sent = 0;
   received = 0;
   readonly #app: Wire;
@@ -74,7 +76,6 @@ export class Exchange implements WireUser, Asked {
   #isDesynchronised = false;
   /** Answered before the request was complete. */
   #isEarly = false;
-  #wasRepeated = false;
 
   constructor(asked: Asked, app: Wire, events: ExchangeEvents, limits: HeadLimits) {
     const { number, request, seen, startedMs } = asked;
@@ -172,7 +173,7 @@ export class Exchange implements WireUser, Asked {
 
   /** It can be asked again, where its upstream ends just now. */
   get mayMeetItsEnd(): boolean {
-    return this.request.isRepeatable && !this.#wasRepeated;
+    return this.request.isRepeatable && !this.wasRepeated;
   }
 
   /** The same request once more, and not a third time. */
@@ -180,7 +181,7 @@ export class Exchange implements WireUser, Asked {
     const again = new Exchange(this, this.#app, this.#events, this.#limits);
     again.isLast = this.isLast;
     again.verdict = this.verdict;
-    again.#wasRepeated = true;
+    again.wasRepeated = true;
     return again;
   }
 

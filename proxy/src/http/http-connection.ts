@@ -347,7 +347,7 @@ export class HttpConnection implements WireUser, CourseEvents, ExchangeEvents {
   /** Records it; there is none under way any more. */
   #over(exchange: Exchange, told: Partial<Told> & Pick<Told, "by" | "how">): void {
     const { number, startedMs, request, seen, verdict } = exchange;
-    const { sent, received, upstream, connectMs } = exchange;
+    const { sent, received, upstream, connectMs, wasRepeated } = exchange;
     const tunnelled = this.#tunnelled?.();
     exchange.detach();
     this.#exchange = undefined;
@@ -356,7 +356,7 @@ export class HttpConnection implements WireUser, CourseEvents, ExchangeEvents {
       ...{ status: exchange.response?.status, dialled: upstream?.address },
       sent: sent + (tunnelled?.sent ?? 0),
       received: received + (tunnelled?.received ?? 0),
-      connectMs,
+      ...{ connectMs, wasRepeated },
       ...told,
     });
   }

@@ -16,6 +16,7 @@ export interface Told {
   readonly sent: number;
   readonly received: number;
   readonly dialled?: string | undefined;
+  readonly wasRepeated?: boolean;
   readonly connectMs?: number | undefined;
   readonly by: Side;
   readonly how: Ending;
