@@ -1,14 +1,15 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createSecureContext } from "node:tls";
 import { createAuthority, type ServingCertificate } from "./certificates.ts";
 import type { Log } from "./log.ts";
+import { servingCertificate } from "./serving-certificate.ts";
 
 /** Where the serving certificate comes from, and goes on coming from. */
 export interface CertificateSource {
   readonly current: ServingCertificate;
   /** PEM; absent where the certificate is somebody else's. */
   readonly ca?: string;
+  /** Why `current` is not yet the one that is to be served; undefined once it is. */
+  readonly notReady?: string | undefined;
   /** Looks whether there is a newer one; true when `current` has become another. */
   refresh(nowMs: number): Promise<boolean>;
 }
@@ -96,23 +97,5 @@ function sameContent(a: Pair | Error, b: Pair | Error): boolean {
 
 function usable(found: Pair | Error, { certFile, keyFile }: CertificateFiles): ServingCertificate {
   if (found instanceof Error) throw found;
-  const leaf = attempt(
-    () => new X509Certificate(found.certificate),
-    `${certFile} holds no certificate in PEM`,
-  );
-  const key = attempt(() => createPrivateKey(found.key), `${keyFile} holds no private key in PEM`);
-  if (!leaf.checkPrivateKey(key)) throw new Error(`${keyFile} is not the key of ${certFile}`);
-  attempt(
-    () => createSecureContext({ cert: found.certificate, key: found.key }),
-    `${certFile} and ${keyFile} cannot be served`,
-  );
-  return { ...found, notBefore: leaf.validFromDate, notAfter: leaf.validToDate };
-}
-
-function attempt<T>(step: () => T, what: string): T {
-  try {
-    return step();
-  } catch (error) {
-    throw new Error(`${what}: ${(error as Error).message}`, { cause: error });
-  }
+  return servingCertificate(found.certificate, found.key, certFile, keyFile);
 }

@@ -5,10 +5,13 @@ import forge from "node-forge";
 
 const DAY_MS = 86_400_000;
 const LIFE = {
-  backdatedMs: 5 * 60_000, // clocks of API servers that run behind
+  /** Clocks of API servers that run behind; at most this part of the life, so that the life of a short one is its own. */
+  backdatedMs: 5 * 60_000,
+  backdatedPart: 1 / 10,
   authorityMs: 3_650 * DAY_MS,
   servingMs: 365 * DAY_MS,
 } as const;
+export const SERVING_LIFE_MS = LIFE.servingMs;
 const RSA_BITS = 2_048;
 
 /** PEM, both; `certificate` may be a chain. */
@@ -22,8 +25,30 @@ export interface ServingCertificate {
 export interface Authority {
   /** PEM: what a webhook configuration's caBundle holds. */
   readonly certificate: string;
-  /** For these DNS names and IP addresses. */
-  issue(names: readonly string[], nowMs: number): Promise<ServingCertificate>;
+  /** For these DNS names and IP addresses; never longer than the authority itself. */
+  issue(names: readonly string[], nowMs: number, lifeMs?: number): Promise<ServingCertificate>;
+}
+
+/** A serving certificate whose authority signs nothing else: its key was thrown away. */
+export interface OneShotCertificate extends ServingCertificate {
+  /** PEM: the one authority that verifies it. */
+  readonly authority: string;
+  /** DNS names and canonical addresses that it is for. */
+  readonly names: readonly string[];
+}
+
+/** Nobody can issue another by stealing a key that exists nowhere (docs/adr/008-serving-certificates.md). */
+export async function issueOneShot(
+  names: readonly string[],
+  nowMs: number,
+  lifeMs: number,
+): Promise<OneShotCertificate> {
+  const authority = await createAuthority(nowMs, "Sallyport webhook", lifeMs);
+  return {
+    ...(await authority.issue(names, nowMs, lifeMs)),
+    authority: authority.certificate,
+    names: names.map((name) => canonicalAddress(name) ?? name),
+  };
 }
 
 /** The names by which an API server and people inside the cluster call a Service. */
@@ -36,6 +61,7 @@ export function serviceNames(service: string, namespace: string, clusterDomain: 
 export async function createAuthority(
   nowMs: number,
   name = "Sallyport webhook",
+  lifeMs: number = LIFE.authorityMs,
 ): Promise<Authority> {
   const keys = await rsaKeys();
   const serial = randomSerial();
@@ -47,7 +73,7 @@ export async function createAuthority(
   const authority = forge.pki.createCertificate();
   authority.serialNumber = serial;
   authority.publicKey = keys.publicKey;
-  setLife(authority, nowMs, LIFE.authorityMs);
+  setLife(authority, nowMs, lifeMs);
   authority.setSubject(subject);
   authority.setIssuer(subject);
   authority.setExtensions([
@@ -59,12 +85,12 @@ export async function createAuthority(
 
   return {
     certificate: forge.pki.certificateToPem(authority),
-    issue: async (names, at) => {
+    issue: async (names, at, servingMs = LIFE.servingMs) => {
       const own = await rsaKeys();
       const serving = forge.pki.createCertificate();
       serving.serialNumber = randomSerial();
       serving.publicKey = own.publicKey;
-      setLife(serving, at, LIFE.servingMs, authority.validity.notAfter);
+      setLife(serving, at, servingMs, authority.validity.notAfter);
       // Verifiers look at the alternative names alone (RFC 9525 §6.3); a common name holds 64 characters only.
       serving.setSubject([
         { name: "organizationName", value: "Sallyport" },
@@ -99,7 +125,9 @@ function setLife(
   latest?: Date,
 ): void {
   const notAfter = new Date(nowMs + lifeMs);
-  certificate.validity.notBefore = new Date(nowMs - LIFE.backdatedMs);
+  certificate.validity.notBefore = new Date(
+    nowMs - Math.min(LIFE.backdatedMs, lifeMs * LIFE.backdatedPart),
+  );
   certificate.validity.notAfter = latest && latest < notAfter ? latest : notAfter;
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { canonicalAddress } from "@sallyport/core/address";
+import { parseDuration } from "./duration.ts";
 import { LEVELS, type Level } from "./log.ts";
 
 export const HELP = `sallyport controller: the admission webhook that puts the sidecar into pods
@@ -13,6 +14,16 @@ export const HELP = `sallyport controller: the admission webhook that puts the s
   --tls-cert-file FILE      serve with this certificate (PEM, with its chain) and not one of its own making;
   --tls-key-file FILE       both files are read again when they change
   --ca-out FILE             write the CA certificate there: the caBundle of a webhook configuration
+
+On a cluster (in a pod by its ServiceAccount; without these options no API server is asked for anything):
+  --kubeconfig FILE         speak to the API server that this file names
+  --certificate-secret NAME serve with the certificate in that Secret of --namespace, made and rotated by the leader
+  --webhooks NAME           keep caBundle and failurePolicy of the Mutating- and ValidatingWebhookConfiguration NAME
+  --lease NAME              the Lease of --namespace by which replicas choose a leader
+  --certificate-life DURATION      how long a certificate in the Secret is valid (365d)
+  --certificate-settling DURATION  how long the next one is trusted before it is served (30s)
+  --certificate-overlap DURATION   and how long the one before is trusted after (5m)
+
   --shutdown-grace SECONDS  after SIGTERM, answer this long while /readyz says no (5)
   --log-level LEVEL         error, warn, info or debug (info)
   --version, --help
@@ -31,8 +42,21 @@ export interface Flags {
   /** Both or none. */
   readonly tlsFiles?: { readonly certFile: string; readonly keyFile: string };
   readonly caOut?: string;
+  /** Absent: no API server is spoken to. */
+  readonly cluster?: ClusterFlags;
   readonly shutdownGraceMs: number;
   readonly logLevel: Level;
+}
+
+export interface ClusterFlags {
+  /** Absent: by the pod's ServiceAccount. */
+  readonly kubeConfigFile?: string;
+  readonly certificateSecret?: string;
+  readonly webhooks?: string;
+  readonly lease?: string;
+  readonly certificateLifeMs: number;
+  readonly settlingMs: number;
+  readonly overlapMs: number;
 }
 
 /** Options that cannot be used; each line of the message is one mistake. */
@@ -81,6 +105,7 @@ export function parseFlags(argv: readonly string[]): Flags | "help" | "version" 
     values["ca-out"] === undefined || certFile === undefined,
     "--ca-out writes the CA of a certificate made here; one from --tls-cert-file has another",
   );
+  const cluster = clusterFlags(values, must);
   if (mistakes.length > 0) throw new Misuse(mistakes.join("\n"));
   return {
     port,
@@ -93,6 +118,60 @@ export function parseFlags(argv: readonly string[]): Flags | "help" | "version" 
     ...(values.config !== undefined && { config: values.config }),
     ...(certFile !== undefined && keyFile !== undefined && { tlsFiles: { certFile, keyFile } }),
     ...(values["ca-out"] !== undefined && { caOut: values["ca-out"] }),
+    ...(cluster && { cluster }),
+  };
+}
+
+type Must = (holds: boolean, mistake: string) => void;
+
+function clusterFlags(values: ReturnType<typeof read>, must: Must): ClusterFlags | undefined {
+  const { kubeconfig, "certificate-secret": certificateSecret, webhooks, lease } = values;
+  const duration = (
+    option: "certificate-life" | "certificate-settling" | "certificate-overlap",
+  ) => {
+    const ms = parseDuration(values[option]);
+    must(
+      ms !== undefined,
+      `--${option} ${values[option]}: expected a duration such as 30s, 5m, 365d`,
+    );
+    return ms ?? 0;
+  };
+  const certificateLifeMs = duration("certificate-life");
+  const [settlingMs, overlapMs] = [
+    duration("certificate-settling"),
+    duration("certificate-overlap"),
+  ];
+  must(
+    certificateLifeMs / 3 > settlingMs + overlapMs || certificateLifeMs === 0,
+    "--certificate-life: a third of it must be longer than settling and overlap together",
+  );
+  for (const option of ["certificate-secret", "webhooks", "lease"] as const) {
+    const name = values[option];
+    must(name === undefined || isDomain(name), `--${option} ${name}: expected an object's name`);
+  }
+  must(
+    certificateSecret === undefined ||
+      (values["tls-cert-file"] === undefined && values["ca-out"] === undefined),
+    "--certificate-secret goes with neither --tls-cert-file nor --ca-out: it holds certificate and CA",
+  );
+  must(
+    webhooks === undefined ||
+      certificateSecret !== undefined ||
+      values["tls-cert-file"] !== undefined,
+    "--webhooks goes with --certificate-secret, or with --tls-cert-file: replicas would have a CA each",
+  );
+  must(
+    lease !== undefined || (certificateSecret === undefined && webhooks === undefined),
+    "--lease is missing: one replica writes what --certificate-secret and --webhooks name",
+  );
+  if ([kubeconfig, certificateSecret, webhooks, lease].every((value) => value === undefined))
+    return undefined;
+  return {
+    ...(kubeconfig !== undefined && { kubeConfigFile: kubeconfig }),
+    ...(certificateSecret !== undefined && { certificateSecret }),
+    ...(webhooks !== undefined && { webhooks }),
+    ...(lease !== undefined && { lease }),
+    ...{ certificateLifeMs, settlingMs, overlapMs },
   };
 }
 
@@ -110,6 +189,13 @@ function read(argv: readonly string[]) {
         "tls-cert-file": { type: "string" },
         "tls-key-file": { type: "string" },
         "ca-out": { type: "string" },
+        kubeconfig: { type: "string" },
+        "certificate-secret": { type: "string" },
+        webhooks: { type: "string" },
+        lease: { type: "string" },
+        "certificate-life": { type: "string", default: "365d" },
+        "certificate-settling": { type: "string", default: "30s" },
+        "certificate-overlap": { type: "string", default: "5m" },
         "shutdown-grace": { type: "string", default: "5" },
         "log-level": { type: "string", default: "info" },
         help: { type: "boolean", short: "h" },

@@ -1,10 +1,13 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { randomIdentity } from "./admission/identity-random.ts";
+import type { InjectionOptions } from "./admission/options.ts";
 import { VERSION } from "./admission/version.ts";
 import { certificateFromFiles, madeCertificate } from "./certificate-source.ts";
 import { serviceNames } from "./certificates.ts";
 import { readConfig } from "./config.ts";
 import { type Flags, HELP, Misuse, parseFlags } from "./flags.ts";
+import { ROTATION } from "./kubernetes/certificate-rotation.ts";
+import type { Cluster } from "./kubernetes/cluster.ts";
 import { createLog, type Log } from "./log.ts";
 import { type Controller, LIMITS, startController } from "./server.ts";
 
@@ -18,24 +21,50 @@ async function main(): Promise<void> {
   // Whoever read the log may go away; admission goes on.
   process.stdout.on("error", () => {});
   const log = createLog(flags.logLevel);
+  const cluster = await clusterOf(flags, injection, log);
   const controller = await startController({
     port: flags.port,
-    certificate: await certificateFor(flags, log),
+    certificate: cluster?.certificate ?? (await certificateFor(flags, log)),
     injection,
-    draw: randomIdentity(),
+    draw: cluster?.draw ?? randomIdentity(),
+    ...(cluster && { podSecurityEnforced: cluster.podSecurityEnforced }),
     log,
     now: Date.now,
   });
   if (flags.caOut !== undefined && controller.ca !== undefined)
     writeWhole(flags.caOut, controller.ca);
-  endOnSignal(controller, flags.shutdownGraceMs, log);
+  endOnSignal(controller, cluster, flags.shutdownGraceMs, log);
   log("info", "listening", { address: controller.address, port: controller.port });
+  cluster?.serve(controller.lookAgain);
 }
 
-function certificateFor({ tlsFiles, tlsNames, ...flags }: Flags, log: Log) {
-  if (tlsFiles) return certificateFromFiles(tlsFiles, log);
-  const names = serviceNames(flags.service, flags.namespace, flags.clusterDomain);
-  return madeCertificate([...names, ...tlsNames], Date.now());
+function namesOf({ service, namespace, clusterDomain, tlsNames }: Flags): string[] {
+  return [...serviceNames(service, namespace, clusterDomain), ...tlsNames];
+}
+
+function certificateFor(flags: Flags, log: Log) {
+  return flags.tlsFiles
+    ? certificateFromFiles(flags.tlsFiles, log)
+    : madeCertificate(namesOf(flags), Date.now());
+}
+
+/** The client of the API is loaded only where it is used: it costs 40 MB. */
+async function clusterOf(
+  flags: Flags,
+  injection: InjectionOptions,
+  log: Log,
+): Promise<Cluster | undefined> {
+  if (!flags.cluster) return undefined;
+  const { settlingMs, overlapMs, ...named } = flags.cluster;
+  const { joinCluster } = await import("./kubernetes/cluster.ts");
+  return joinCluster({
+    ...named,
+    namespace: flags.namespace,
+    names: namesOf(flags),
+    rotation: { ...ROTATION, settlingMs, overlapMs },
+    injection,
+    log,
+  });
 }
 
 /** A reader of the file never sees half of it. */
@@ -49,13 +78,21 @@ function writeWhole(path: string, content: string): void {
   }
 }
 
-function endOnSignal(controller: Controller, graceMs: number, log: Log): void {
+/** The lease is given back at once: another leads while this one still answers. */
+function endOnSignal(
+  controller: Controller,
+  cluster: Cluster | undefined,
+  graceMs: number,
+  log: Log,
+): void {
   let ending = false;
   const end = (signal: NodeJS.Signals) => {
     if (ending) process.exit(EXIT.failed);
     ending = true;
     log("info", `${signal}: finishing; once more ends at once`);
-    void controller.drain(graceMs, LIMITS.requestMs).then(() => process.exit(EXIT.done));
+    void Promise.all([controller.drain(graceMs, LIMITS.requestMs), cluster?.leave()]).then(() =>
+      process.exit(EXIT.done),
+    );
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);

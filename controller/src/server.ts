@@ -7,6 +7,7 @@ import { createApp } from "./app.ts";
 import type { CertificateSource } from "./certificate-source.ts";
 import type { ServingCertificate } from "./certificates.ts";
 import type { Log } from "./log.ts";
+import type { WebhookOptions } from "./webhook.ts";
 
 /** What a client can take of the controller at most. */
 export const LIMITS = {
@@ -19,6 +20,7 @@ export const LIMITS = {
   keepAliveMs: 120_000, // longer than the 90 s for which API servers keep theirs, so that they end them
   checkMs: 1_000, // how exactly headersMs and requestMs are kept
   certificateMs: 5_000, // how often the certificate is looked after
+  firstCertificateMs: 500, // and how often while there is none to serve with
 } as const;
 export type Limits = { readonly [name in keyof typeof LIMITS]: number };
 
@@ -30,6 +32,7 @@ export interface ControllerOptions {
   readonly certificate: CertificateSource;
   readonly injection: InjectionOptions;
   readonly draw: DrawIdentity;
+  readonly podSecurityEnforced?: WebhookOptions["podSecurityEnforced"];
   readonly limits?: Partial<Limits>;
   readonly log: Log;
   readonly now: () => number;
@@ -40,6 +43,8 @@ export interface Controller {
   readonly port: number;
   /** PEM; absent where the certificate came from files. */
   readonly ca?: string;
+  /** Looks at once whether there is a newer certificate. */
+  lookAgain(): Promise<void>;
   /**
    * Says at once that it is not ready, takes requests for `graceMs` more (until every API server has heard of it), then
    * ends as `close` does.
@@ -58,10 +63,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const app = createApp({
     injection: options.injection,
     draw: options.draw,
+    ...(options.podSecurityEnforced && { podSecurityEnforced: options.podSecurityEnforced }),
     maxBodyBytes: limits.bodyBytes,
     log,
     now,
-    notReady: () => (state === "serving" ? expired(certificate.current, now()) : state),
+    notReady: () =>
+      state === "serving" ? (certificate.notReady ?? expired(certificate.current, now())) : state,
     leaving: () => state !== "serving",
   });
   const server = createServer(
@@ -81,12 +88,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
     log("debug", "a TLS handshake failed", { from: socket.remoteAddress, error: error.message });
   });
 
-  const looking = lookAfter(certificate, server, limits.certificateMs, options);
+  const after = lookAfter(certificate, server, limits, options);
   const { address, port } = await listen(server, options);
 
   const close = async (lastMs: number = limits.requestMs) => {
     state = "closing";
-    clearInterval(looking);
+    after.stop();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     const last = setTimeout(() => server.closeAllConnections(), lastMs);
     await closed;
@@ -96,6 +103,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     address,
     port,
     ...(certificate.ca !== undefined && { ca: certificate.ca }),
+    lookAgain: after.look,
     close,
     drain: async (graceMs, lastMs) => {
       state = "draining";
@@ -122,27 +130,41 @@ function expired({ notBefore, notAfter }: ServingCertificate, nowMs: number): st
 function lookAfter(
   certificate: CertificateSource,
   server: Server,
-  everyMs: number,
+  { certificateMs, firstCertificateMs }: Limits,
   { log, now }: Pick<ControllerOptions, "log" | "now">,
-): NodeJS.Timeout {
-  let looking = false; // a slow look is not overtaken by the next
-  const look = async () => {
-    if (!(await certificate.refresh(now()))) return;
-    server.setSecureContext(tlsOptions(certificate.current));
-    log("info", "serving with a new certificate", {
-      notAfter: certificate.current.notAfter.toISOString(),
-    });
+) {
+  let stopped = false;
+  let next: NodeJS.Timeout | undefined;
+  const refresh = async () => {
+    try {
+      if (!(await certificate.refresh(now()))) return;
+      server.setSecureContext(tlsOptions(certificate.current));
+      log("info", "serving with a new certificate", {
+        notAfter: certificate.current.notAfter.toISOString(),
+      });
+    } catch (error) {
+      log("error", "cannot renew the certificate", { error: (error as Error).message });
+    }
   };
-  const failed = (error: Error) =>
-    log("error", "cannot renew the certificate", { error: error.message });
-  const done = () => {
-    looking = false;
+  // One look at a time: a slow one is not overtaken by the next.
+  let looking = Promise.resolve();
+  const look = () => {
+    looking = looking.then(refresh);
+    return looking;
   };
-  return setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void look().catch(failed).finally(done);
-  }, everyMs).unref();
+  const again = () => {
+    if (stopped) return;
+    const everyMs = certificate.notReady === undefined ? certificateMs : firstCertificateMs;
+    next = setTimeout(() => void look().then(again), everyMs).unref();
+  };
+  again();
+  return {
+    look,
+    stop: () => {
+      stopped = true;
+      clearTimeout(next);
+    },
+  };
 }
 
 function listen(

@@ -1,0 +1,116 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { DrawIdentity } from "../admission/identity.ts";
+import { randomIdentity } from "../admission/identity-random.ts";
+import type { InjectionOptions } from "../admission/options.ts";
+import { VERSION } from "../admission/version.ts";
+import type { CertificateSource } from "../certificate-source.ts";
+import type { Log } from "../log.ts";
+import { keepCertificate } from "./certificate-keeper.ts";
+import type { RotationTimes } from "./certificate-rotation.ts";
+import { certificateFromSecret, type SecretCertificate } from "./certificate-secret.ts";
+import { connect } from "./client.ts";
+import { keepServing } from "./duties.ts";
+import { lead } from "./lease.ts";
+import { watchNamespaces } from "./namespaces.ts";
+import { secretStore } from "./secret-store.ts";
+import { sweep } from "./sweep.ts";
+import { webhookConfigurations } from "./webhook-configurations.ts";
+
+/** What a controller on a cluster is told: names of objects there, each absent where it has nothing to do with such. */
+export interface ClusterOptions {
+  /** Absent: in a pod of that cluster. */
+  readonly kubeConfigFile?: string | undefined;
+  /** Of the Secret and the Lease. */
+  readonly namespace: string;
+  readonly certificateSecret?: string | undefined;
+  readonly webhooks?: string | undefined;
+  readonly lease?: string | undefined;
+  /** What clients call the controller by. */
+  readonly names: readonly string[];
+  readonly certificateLifeMs: number;
+  readonly rotation: RotationTimes;
+  readonly injection: InjectionOptions;
+  readonly log: Log;
+}
+
+/** A controller's place on a cluster: what it is given by the API server, and what it does there while it leads. */
+export interface Cluster {
+  /** From the Secret; absent where none is named. */
+  readonly certificate?: CertificateSource;
+  readonly draw: DrawIdentity;
+  readonly podSecurityEnforced: (namespace: string) => string | undefined;
+  readonly leading: () => boolean;
+  /** Takes its turn at leading, now that it serves. */
+  serve(lookAgain: () => Promise<void>): void;
+  /** Resolves when another may lead, at once. */
+  leave(): Promise<void>;
+}
+
+export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
+  const { namespace, names, log } = options;
+  const api = connect(options.kubeConfigFile);
+  const left = new AbortController();
+  const { signal } = left;
+
+  const store = options.certificateSecret
+    ? secretStore(api, namespace, options.certificateSecret)
+    : undefined;
+  const source = store && (await certificateFromSecret(store, names, log));
+  const { podSecurityOf } = watchNamespaces(api, log, signal);
+
+  const installation = { version: VERSION, options: options.injection };
+  let leading = false;
+  let turns: Promise<void> | undefined;
+  const task = async (lookAgain: () => Promise<void>, reigning: AbortSignal) => {
+    leading = true;
+    try {
+      await Promise.all([
+        keepServing(keeper(lookAgain), webhooks, reigning),
+        sweep({ api, installation, excluded: [namespace], log }, reigning),
+      ]);
+    } finally {
+      leading = false;
+    }
+  };
+  const webhooks = options.webhooks ? webhookConfigurations(api, options.webhooks, log) : undefined;
+  const keeper = (onWritten: () => Promise<void>) =>
+    store && source && keepCertificate({ ...keptBy(options), store, source, onWritten });
+
+  return {
+    ...(source && { certificate: source }),
+    draw: source ? sharedIdentity(source) : randomIdentity(),
+    podSecurityEnforced: podSecurityOf,
+    leading: () => leading,
+    serve: (lookAgain) => {
+      if (options.lease === undefined) return;
+      const identity = `${hostname()}_${randomUUID()}`;
+      turns = lead(
+        {
+          ...{ api, namespace, name: options.lease, identity, log },
+          task: (reigning) => task(lookAgain, reigning),
+        },
+        signal,
+      );
+    },
+    leave: async () => {
+      left.abort();
+      await turns;
+    },
+  };
+}
+
+function keptBy({ names, certificateLifeMs, rotation, log }: ClusterOptions) {
+  return { names, lifeMs: certificateLifeMs, times: rotation, log };
+}
+
+/** By the key that the replicas share, which may become another. */
+function sharedIdentity(source: SecretCertificate): DrawIdentity {
+  const { random } = randomIdentity();
+  return {
+    random,
+    get sealKey() {
+      return source.sealKey;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { V1Secret } from "@kubernetes/client-node";
+import { attempt, hasStatus } from "./api-error.ts";
+import {
+  type CertificateContent,
+  isOurKey,
+  readContent,
+  type SharedCertificate,
+  writeContent,
+} from "./certificate-content.ts";
+import type { KubernetesApi } from "./client.ts";
+
+export interface SecretStore {
+  /** `Secret NAMESPACE/NAME` */
+  readonly what: string;
+  read(): Promise<StoredCertificate>;
+  /** Fails where somebody else has written since it was read. */
+  write(stored: StoredCertificate, shared: SharedCertificate): Promise<void>;
+}
+
+export interface StoredCertificate {
+  readonly content: CertificateContent;
+  /** Absent: there is no such object. */
+  readonly secret?: V1Secret;
+}
+
+export function secretStore(api: KubernetesApi, namespace: string, name: string): SecretStore {
+  const what = `Secret ${namespace}/${name}`;
+  return {
+    what,
+    read: async () => {
+      try {
+        const secret = await attempt("get", what, () =>
+          api.core.readNamespacedSecret({ namespace, name }),
+        );
+        return { content: readContent(secret.data), secret };
+      } catch (error) {
+        if (hasStatus(error, 404)) return { content: { kind: "empty" } };
+        throw error;
+      }
+    },
+    write: async ({ secret }, shared) => {
+      const data = writeContent(shared);
+      if (!secret) {
+        const body = { metadata: { name }, type: "Opaque", data };
+        await attempt("create", what, () => api.core.createNamespacedSecret({ namespace, body }));
+        return;
+      }
+      const others = Object.entries(secret.data ?? {}).filter(([key]) => !isOurKey(key));
+      // It carries the resourceVersion that was read: what somebody else writes meanwhile is not lost.
+      const body = { ...secret, data: { ...Object.fromEntries(others), ...data } };
+      await attempt("update", what, () =>
+        api.core.replaceNamespacedSecret({ namespace, name, body }),
+      );
+    },
+  };
+}
