@@ -6,8 +6,8 @@ import express, {
   type Response,
 } from "express";
 import type { NamespaceInjection } from "./admission/admission.ts";
+import type { Webhook } from "./decision.ts";
 import type { Log } from "./log.ts";
-import type { Mutation } from "./mutate.ts";
 import { answer, type WebhookOptions } from "./webhook.ts";
 
 export interface AppOptions extends WebhookOptions {
@@ -25,7 +25,12 @@ const NAMESPACE_PATHS: readonly (readonly [string, NamespaceInjection])[] = [
   ["/enabled", "enabled"],
   ["/all", "all"],
 ];
-const WEBHOOKS: readonly Mutation["webhook"][] = ["pods", "workloads"];
+const WEBHOOK_PATHS: readonly (readonly [string, Webhook])[] = [
+  ["/mutate/pods", "pods"],
+  ["/mutate/workloads", "workloads"],
+  ["/validate/pods", "final-pods"],
+];
+const TELL_PATHS = [...WEBHOOK_PATHS.map(([path]) => path), "/healthz", "/readyz"].join(", ");
 
 /**
  * The routes. What is no AdmissionReview is answered with a 4xx in plain text, which the API server shows to its user
@@ -49,9 +54,9 @@ export function createApp(options: AppOptions): Express {
   app.all(["/healthz", "/readyz"], onlyBy("GET, HEAD"));
 
   const body = express.raw({ type: () => true, limit: options.maxBodyBytes, inflate: false });
-  for (const webhook of WEBHOOKS)
+  for (const [start, webhook] of WEBHOOK_PATHS)
     for (const [suffix, injection] of NAMESPACE_PATHS) {
-      const path = `/mutate/${webhook}${suffix}`;
+      const path = start + suffix;
       app.post(path, onlyJson, body, leave, (request, response) => {
         const { status, ...said } = answer(
           request.body ?? new Uint8Array(),
@@ -65,7 +70,7 @@ export function createApp(options: AppOptions): Express {
     }
 
   app.use((_request, response) => {
-    say(response, 404, "nothing here; there is /mutate/pods, /mutate/workloads, /healthz, /readyz");
+    say(response, 404, `nothing here; there is ${TELL_PATHS}`);
   });
   app.use(onError(options));
   return app;

@@ -1,44 +1,22 @@
 import type { Admission, JsonObject, NamespaceInjection } from "./admission/admission.ts";
-import type { DrawIdentity } from "./admission/identity.ts";
-import type { InjectionOptions } from "./admission/options.ts";
 import { admitPod } from "./admission/pod.ts";
 import { PodView } from "./admission/pod-view.ts";
 import type { ReviewRequest } from "./admission/review.ts";
 import { shouldInject } from "./admission/verdict.ts";
 import { admitWorkload } from "./admission/workload.ts";
 import { WORKLOAD_KINDS } from "./admission/workload-kinds.ts";
+import { type Circumstances, type Decision, decided, ignored, isPod } from "./decision.ts";
 
-/** What admission depends on besides the request. */
-export interface Mutation {
-  readonly webhook: "pods" | "workloads";
-  readonly injection: NamespaceInjection;
-  readonly options: InjectionOptions;
-  readonly draw: DrawIdentity;
-  readonly now: number;
-}
-
-export interface Mutated {
-  readonly admission: Admission;
-  readonly verdict: "changed" | "unchanged" | "refused" | "ignored";
-  /** Why, for the log. */
-  readonly reason?: string;
-}
-
-export function mutate(request: ReviewRequest, mutation: Mutation): Mutated {
-  return mutation.webhook === "pods"
-    ? mutatePod(request, mutation)
-    : mutateWorkload(request, mutation);
-}
-
-function mutatePod(request: ReviewRequest, mutation: Mutation): Mutated {
-  const { kind, object } = request;
-  const isPod = kind.group === "" && kind.version === "v1" && kind.kind === "Pod";
-  if (!isPod || !object || request.subResource !== "" || request.operation !== "CREATE")
+/** The sidecar, put into a pod that is created. */
+export function mutatePod(request: ReviewRequest, circumstances: Circumstances): Decision {
+  const { object } = request;
+  if (!isPod(request) || !object || request.subResource !== "" || request.operation !== "CREATE")
     return ignored("only the CREATE of a v1 Pod is looked at");
-  return told(admit(object, request, mutation), leftAlone(object, mutation.injection));
+  return decided(admit(object, request, circumstances), leftAlone(object, circumstances.injection));
 }
 
-function mutateWorkload(request: ReviewRequest, mutation: Mutation): Mutated {
+/** The annotation of a workload, carried to its pods. */
+export function mutateWorkload(request: ReviewRequest, circumstances: Circumstances): Decision {
   const { kind: asked, object, oldObject, operation } = request;
   const kind = WORKLOAD_KINDS.find(
     ({ group, kind }) => group === asked.group && kind === asked.kind,
@@ -46,37 +24,26 @@ function mutateWorkload(request: ReviewRequest, mutation: Mutation): Mutated {
   if (!kind || asked.version !== "v1") return ignored("not a kind of workload that is known");
   if (!object || request.subResource !== "" || (operation !== "CREATE" && operation !== "UPDATE"))
     return ignored("only the CREATE and UPDATE of a workload are looked at");
-  return told(
+  return decided(
     admitWorkload(
       { kind, operation, object, oldObject: oldObject ?? undefined },
       // A question about pods to come: nothing of the answer is stored but its warnings.
-      (pod) => admit(pod, { ...request, dryRun: true }, mutation),
+      (pod) => admit(pod, { ...request, dryRun: true }, circumstances),
     ),
   );
 }
 
-function admit(pod: JsonObject, request: ReviewRequest, mutation: Mutation): Admission {
+function admit(
+  pod: JsonObject,
+  { namespace, dryRun }: ReviewRequest,
+  { injection, podSecurity, now, options, draw }: Circumstances,
+): Admission {
   return admitPod(
     pod,
-    {
-      namespace: request.namespace,
-      injection: mutation.injection,
-      now: mutation.now,
-      dryRun: request.dryRun ?? false,
-    },
-    mutation.options,
-    mutation.draw,
+    { namespace, injection, podSecurity, now, dryRun: dryRun ?? false },
+    options,
+    draw,
   );
-}
-
-function told(admission: Admission, unchanged?: string): Mutated {
-  if (!admission.allowed) return { admission, verdict: "refused", reason: admission.message };
-  if (admission.patch.length > 0) return { admission, verdict: "changed" };
-  return { admission, verdict: "unchanged", ...(unchanged !== undefined && { reason: unchanged }) };
-}
-
-function ignored(reason: string): Mutated {
-  return { admission: { allowed: true, patch: [], warnings: [] }, verdict: "ignored", reason };
 }
 
 /** The code of why a pod gets no sidecar; undefined when it is one that does. */

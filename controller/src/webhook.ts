@@ -2,13 +2,17 @@ import type { Admission, JsonObject } from "./admission/admission.ts";
 import type { DrawIdentity } from "./admission/identity.ts";
 import type { InjectionOptions } from "./admission/options.ts";
 import { answerReview, decodeReview, type ReviewRequest } from "./admission/review.ts";
+import type { Circumstances, Decision, Webhook } from "./decision.ts";
 import type { Log } from "./log.ts";
-import { type Mutated, type Mutation, mutate } from "./mutate.ts";
+import { mutatePod, mutateWorkload } from "./mutate.ts";
 import { parseStrictJson } from "./strict-json.ts";
+import { validate } from "./validate.ts";
 
 export interface WebhookOptions {
   readonly injection: InjectionOptions;
   readonly draw: DrawIdentity;
+  /** The Pod Security level that a namespace enforces (its label), where somebody knows. */
+  readonly podSecurityEnforced?: (namespace: string) => string | undefined;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -21,8 +25,8 @@ export type Answer =
 /** The story of a request: bytes → JSON → AdmissionReview → admission → AdmissionReview, and one line in the log. */
 export function answer(
   body: Uint8Array,
-  path: Pick<Mutation, "webhook" | "injection">,
-  { injection, draw, log, now }: WebhookOptions,
+  path: Pick<Circumstances, "webhook" | "injection">,
+  { injection, draw, podSecurityEnforced, log, now }: WebhookOptions,
 ): Answer {
   const started = performance.now();
   const json = parseStrictJson(body);
@@ -31,8 +35,9 @@ export function answer(
     log("warn", "not an AdmissionReview", { problem: asked.message.slice(0, 2_048) });
     return { status: 400, text: asked.message };
   }
-  const mutation = { ...path, options: injection, draw, now: now() };
-  const { admission, verdict, reason } = attempt(asked, mutation, log);
+  const podSecurity = podSecurityEnforced?.(asked.namespace);
+  const circumstances = { ...path, podSecurity, options: injection, draw, now: now() };
+  const { admission, verdict, reason } = attempt(asked, circumstances, log);
   const review = answerReview(asked.uid, admission);
   log(verdict === "failed" ? "error" : "info", "admission", {
     ...identityOf(asked),
@@ -45,25 +50,29 @@ export function answer(
   return { status: 200, review };
 }
 
+const DECIDE: Readonly<
+  Record<Webhook, (asked: ReviewRequest, circumstances: Circumstances) => Decision>
+> = { pods: mutatePod, workloads: mutateWorkload, "final-pods": validate };
+
 interface Attempted {
   readonly admission: Admission;
-  readonly verdict: Mutated["verdict"] | "failed";
+  readonly verdict: Decision["verdict"] | "failed";
   readonly reason?: string;
 }
 
 /** A fault of ours lets no pod past without its sidecar, and stands in no workload's way. */
-function attempt(asked: ReviewRequest, mutation: Mutation, log: Log): Attempted {
+function attempt(asked: ReviewRequest, circumstances: Circumstances, log: Log): Attempted {
   try {
-    return mutate(asked, mutation);
+    return DECIDE[circumstances.webhook](asked, circumstances);
   } catch (error) {
     const { message, stack } = error as Error;
     log("error", "admission failed", { uid: asked.uid, error: stack ?? message });
     const text = `Sallyport could not judge this ${asked.kind.kind}: a fault of its own, which the controller's log has under uid ${asked.uid}`;
     return {
       admission:
-        mutation.webhook === "pods"
-          ? { allowed: false, message: text, warnings: [] }
-          : { allowed: true, patch: [], warnings: [text] },
+        circumstances.webhook === "workloads"
+          ? { allowed: true, patch: [], warnings: [text] }
+          : { allowed: false, message: text, warnings: [] },
       verdict: "failed",
       reason: message,
     };

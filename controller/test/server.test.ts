@@ -281,7 +281,10 @@ for (const [what, limits, start] of [
     const started = performance.now();
     assert.equal((await post(bed, "/mutate/pods", reviewOf(POD))).status, 200);
     await closed;
-    assert.ok(performance.now() - started < 20_000, "by its own limit, not by the 30 s of the others");
+    assert.ok(
+      performance.now() - started < 20_000,
+      "by its own limit, not by the 30 s of the others",
+    );
     assert.match(heard, /^(HTTP\/1\.1 408 .*)?/);
   });
 

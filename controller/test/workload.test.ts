@@ -8,7 +8,7 @@ import { InjectionOptions } from "../src/admission/options.ts";
 import { decodeReview } from "../src/admission/review.ts";
 import { WORKLOAD_KINDS, type WorkloadKind } from "../src/admission/workload-kinds.ts";
 import { templateAt } from "../src/admission/workload-template.ts";
-import { mutate } from "../src/mutate.ts";
+import { mutateWorkload } from "../src/mutate.ts";
 import { reviewOf } from "./server-bed.ts";
 
 const POD_SPEC = {
@@ -69,7 +69,7 @@ function send(
     reviewOf(object, { kind: { group: kind.group, version: "v1", kind: kind.kind }, ...request }),
   );
   assert.ok(!(asked instanceof Error));
-  const { admission } = mutate(asked, {
+  const { admission } = mutateWorkload(asked, {
     webhook: "workloads",
     injection: "enabled",
     options: InjectionOptions.parse({}),

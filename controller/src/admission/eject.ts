@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "./admission.ts";
-import { OUR_CONTAINERS, OUR_VOLUMES, STATUS } from "./names.ts";
+import { withoutSafeToEvict } from "./eviction.ts";
+import { OUR_CONTAINERS, STATUS, VOLUME_PREFIX } from "./names.ts";
 import { type Made, statusOf } from "./status.ts";
 
 /**
@@ -12,27 +13,31 @@ export function eject(pod: JsonObject): JsonObject {
   const spec = asObject(pod.spec);
   if (spec) {
     let kept = spec;
-    for (const [list, names] of OURS) kept = withoutOurs(kept, list, names, made[list]);
+    for (const [list, isOurs] of OURS) kept = withoutOurs(kept, list, isOurs, made[list]);
     if (kept !== spec) result = { ...result, spec: kept };
   }
   return withoutStatus(result, made);
 }
 
+const isOurContainer = (name: string) => OUR_CONTAINERS.includes(name);
+/** By the prefix: one that an older or newer version has put in goes, too. */
+const isOurVolume = (name: string) => name.startsWith(VOLUME_PREFIX);
+
 const OURS = [
-  ["initContainers", OUR_CONTAINERS],
-  ["containers", OUR_CONTAINERS],
-  ["volumes", OUR_VOLUMES],
+  ["initContainers", isOurContainer],
+  ["containers", isOurContainer],
+  ["volumes", isOurVolume],
 ] as const;
 
 function withoutOurs(
   spec: JsonObject,
   list: (typeof OURS)[number][0],
-  names: readonly string[],
+  isOurs: (name: string) => boolean,
   before: Made["containers"],
 ): JsonObject {
   const items = spec[list];
   if (!Array.isArray(items)) return spec;
-  const kept = items.filter((item) => !names.includes(String(asObject(item)?.name)));
+  const kept = items.filter((item) => !isOurs(String(asObject(item)?.name)));
   return kept.length === items.length ? spec : restored(spec, list, kept, before);
 }
 
@@ -41,7 +46,8 @@ function withoutStatus(pod: JsonObject, made: Made): JsonObject {
   const annotations = asObject(metadata?.annotations);
   if (!metadata || !annotations || !Object.hasOwn(annotations, STATUS)) return pod;
   const { [STATUS]: _, ...kept } = annotations;
-  const without = restored(metadata, "annotations", kept, made.annotations);
+  const before = withoutSafeToEvict(kept);
+  const without = restored(metadata, "annotations", before, made.annotations);
   return restored(pod, "metadata", without, made.metadata);
 }
 

@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import type { JsonObject, JsonValue } from "./admission.ts";
+import type { JsonObject } from "./admission.ts";
+import { canonical } from "./canonical.ts";
 import type { InjectionOptions } from "./options.ts";
 import { containersOf, type PodView } from "./pod-view.ts";
 
@@ -53,7 +54,7 @@ export function chooseIdentity(
   const { view, found, nowMs } = request;
   const taken = idsOf(view);
   const fits = (id: number, fixed: number | undefined) =>
-    fixed === undefined ? isInRange(id) && !taken.has(id) : id === fixed;
+    isPossible(id, fixed) && (fixed !== undefined || !taken.has(id));
   const seal = sealKey === "believe-the-file" ? undefined : sealFor(sealKey, request);
   if (found && fits(found.uid, proxyUid) && fits(found.gid, proxyGid)) {
     const { uid, gid } = found;
@@ -64,6 +65,11 @@ export function chooseIdentity(
   if (drawn === undefined) return undefined;
   const ids = { uid: proxyUid ?? drawn, gid: proxyGid ?? drawn };
   return seal && !request.dryRun ? { ...ids, seal: seal(ids, nowMs) } : ids;
+}
+
+/** Whether an installation that has fixed this id, or none, gives a sidecar that one. */
+export function isPossible(id: number, fixed: number | undefined): boolean {
+  return fixed === undefined ? isInRange(id) : id === fixed;
 }
 
 /** Any id of the range that nothing in the pod names, each as likely as the others. */
@@ -114,13 +120,4 @@ function isFresh(found: Identity, seal: Seal, nowMs: number): found is Required<
   const wanted = Buffer.from(seal(found, atMs));
   const given = Buffer.from(found.seal ?? "");
   return wanted.length === given.length && timingSafeEqual(wanted, given);
-}
-
-/** JSON text that does not depend on the order of keys. */
-function canonical(value: JsonValue): string {
-  return JSON.stringify(value, (_, item: JsonValue) =>
-    typeof item === "object" && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
 }

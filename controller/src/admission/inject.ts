@@ -1,43 +1,80 @@
 import type { JsonObject, JsonValue } from "./admission.ts";
+import { withPluginChanges } from "./built-in-plugins.ts";
 import { caBundleVolume } from "./ca-bundle.ts";
+import { SAFE_TO_EVICT, safeToEvict } from "./eviction.ts";
 import { STATUS } from "./names.ts";
 import { initContainer, proxyContainer, type SidecarPlan } from "./sidecar.ts";
+import { ourContainer, type Sidecar } from "./sidecar-in.ts";
+import type { Signed } from "./signature.ts";
 import type { Made, Status } from "./status.ts";
 import { VERSION } from "./version.ts";
 
-/** The pod with its sidecar. `pod` bears none of our names (see `eject`); ours come first in every list. */
-export function inject(pod: JsonObject, plan: SidecarPlan): JsonObject {
+/** How a sidecar is put in besides what the plan says. */
+export interface Injection {
+  /** The pod as it was received; `pod` is the same without anything that bears our names (see `eject`). */
+  readonly received: JsonObject;
+  readonly sign?: (sidecar: Sidecar, status: Signed["status"]) => string | undefined;
+}
+
+/** The pod with its sidecar; ours come first in every list. */
+export function inject(
+  pod: JsonObject,
+  plan: SidecarPlan,
+  { received, sign }: Injection,
+): JsonObject {
   const spec = (pod.spec ?? {}) as JsonObject;
   const metadata = (pod.metadata ?? {}) as JsonObject;
   const annotations = (metadata.annotations ?? {}) as JsonObject;
-  const init = initContainer(plan);
-  const proxy = proxyContainer(plan);
-  const native = plan.options.sidecar === "native";
-  const { caBundle } = plan.settings;
-  const volumes = caBundle ? [caBundleVolume(caBundle)] : [];
-  const status: Status = {
+  const sidecar = sidecarFor(plan, received);
+  const { initContainers, containers, volumes } = sidecar;
+  const injected = {
     version: VERSION,
     images: { proxy: plan.options.images.proxy, init: plan.options.images.init },
     ...plan.identity,
-    containers: [String(init.name), String(proxy.name)],
+    containers: [...initContainers, ...containers].map(({ name }) => String(name)),
     volumes: volumes.map(({ name }) => String(name)),
+  };
+  const signature = sign?.(sidecar, injected);
+  const status: Status = {
+    ...injected,
+    ...(signature !== undefined && { signature }),
     made: {
       ...made("metadata", pod.metadata),
       ...made("annotations", metadata.annotations),
       ...made("initContainers", spec.initContainers),
-      ...(native ? {} : made("containers", spec.containers)),
-      ...(caBundle && made("volumes", spec.volumes)),
+      ...(containers.length > 0 && made("containers", spec.containers)),
+      ...(volumes.length > 0 && made("volumes", spec.volumes)),
     },
   };
   return {
     ...pod,
-    metadata: { ...metadata, annotations: { ...annotations, [STATUS]: JSON.stringify(status) } },
+    metadata: {
+      ...metadata,
+      annotations: {
+        ...annotations,
+        ...safeToEvict(annotations[SAFE_TO_EVICT], volumes),
+        [STATUS]: JSON.stringify(status),
+      },
+    },
     spec: {
       ...spec,
-      initContainers: inFront(native ? [init, proxy] : [init], spec.initContainers),
-      ...(!native && { containers: inFront([proxy], spec.containers) }),
-      ...(caBundle && { volumes: inFront(volumes, spec.volumes) }),
+      initContainers: inFront(initContainers, spec.initContainers),
+      ...(containers.length > 0 && { containers: inFront(containers, spec.containers) }),
+      ...(volumes.length > 0 && { volumes: inFront(volumes, spec.volumes) }),
     },
+  };
+}
+
+function sidecarFor(plan: SidecarPlan, received: JsonObject): Sidecar {
+  const [init, proxy] = [initContainer(plan), proxyContainer(plan)].map((container) =>
+    withPluginChanges(container, ourContainer(received, container.name)),
+  ) as [JsonObject, JsonObject];
+  const native = plan.options.sidecar === "native";
+  const { caBundle } = plan.settings;
+  return {
+    initContainers: native ? [init, proxy] : [init],
+    containers: native ? [] : [proxy],
+    volumes: caBundle ? [caBundleVolume(caBundle)] : [],
   };
 }
 

@@ -19,4 +19,3 @@ export const OUR_CONTAINERS: readonly string[] = [INIT_CONTAINER, PROXY_CONTAINE
 /** Names of volumes that begin so are ours, whether or not there is one today. */
 export const VOLUME_PREFIX = "sallyport-";
 export const CA_BUNDLE_VOLUME = `${VOLUME_PREFIX}ca-bundle`;
-export const OUR_VOLUMES: readonly string[] = [CA_BUNDLE_VOLUME];

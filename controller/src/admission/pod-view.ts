@@ -31,6 +31,8 @@ const ContainerView = z.object({
   ports: list(z.object({ name: text, containerPort: id, protocol: text })),
   volumeMounts: list(z.object({ name: text })),
   volumeDevices: list(z.object({ name: text })),
+  /** Of ephemeral containers alone. */
+  targetContainerName: text,
 });
 export type ContainerView = z.output<typeof ContainerView>;
 

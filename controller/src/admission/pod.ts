@@ -1,30 +1,33 @@
 import type { Admission, JsonObject, NamespaceInjection } from "./admission.ts";
 import { parseAnnotations } from "./annotations.ts";
+import { letThrough, refused, sentence } from "./answers.ts";
 import { diff } from "./diff.ts";
 import { eject } from "./eject.ts";
 import { chooseIdentity, type DrawIdentity, UID_RANGE } from "./identity.ts";
 import { inject } from "./inject.ts";
 import type { InjectionOptions } from "./options.ts";
+import { planFor } from "./plan.ts";
+import { podSecurityWarning } from "./pod-security.ts";
 import { readPod } from "./pod-view.ts";
-import type { Refusal } from "./refusal.ts";
 import { refusalsOf } from "./refusals.ts";
 import { resourceMistakes } from "./resources.ts";
+import { signatureOf } from "./signature.ts";
 import { statusOf } from "./status.ts";
 import { LEFT_ALONE, shouldInject } from "./verdict.ts";
-import { labelWarning, shortened, warningsOf } from "./warnings.ts";
+import { labelWarning, warningsOf } from "./warnings.ts";
 
 /** What a pod's admission depends on besides the pod. */
 export interface PodRequest {
   /** From the request: the pod itself may not name its namespace. */
   readonly namespace: string;
   readonly injection: NamespaceInjection;
+  /** The Pod Security level that the namespace enforces, where that is known. */
+  readonly podSecurity?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Nothing will be stored, so nothing is sealed that could be used later. */
   readonly dryRun?: boolean;
 }
-
-const DEFAULT_GRACE_SECONDS = 30;
 
 /**
  * What becomes of a pod: read → is it to have a sidecar? → may it? → take out what bears our names, put the sidecar in →
@@ -59,22 +62,17 @@ export function admitPod(
     ...(warnOnly ? [] : dangers.map(sentence)),
   ];
   const warnings = [
+    ...podSecurityWarning(request.podSecurity),
     ...(warnOnly ? dangers.map(sentence) : []),
     ...remarks,
     ...warningsOf(view, options),
   ];
   if (reasons.length > 0) return refused(reasons, warnings);
 
+  const { namespace, dryRun = false } = request;
   const clean = eject(pod);
   const identity = chooseIdentity(
-    {
-      namespace: request.namespace,
-      view,
-      clean,
-      found: statusOf(pod),
-      nowMs: request.now,
-      dryRun: request.dryRun ?? false,
-    },
+    { namespace, view, clean, found: statusOf(pod), nowMs: request.now, dryRun },
     options,
     draw,
   );
@@ -82,35 +80,12 @@ export function admitPod(
     return refused([
       `the pod names every id from ${UID_RANGE.first} to ${UID_RANGE.last}: none is left for the sidecar`,
     ]);
-  const wanted = inject(clean, {
-    options,
-    settings: annotations.settings,
-    identity,
-    pod: { namespace: request.namespace, labels: view.metadata?.labels ?? {} },
-    gracePeriodSeconds: view.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS,
-    appArmorType: view.spec.securityContext?.appArmorProfile?.type,
+  const plan = planFor(view, namespace, annotations.settings, identity, options);
+  const wanted = inject(clean, plan, {
+    received: pod,
+    ...(!dryRun && {
+      sign: (sidecar, status) => signatureOf({ namespace, sidecar, status }, draw.sealKey),
+    }),
   });
   return { ...letThrough(warnings), patch: diff(pod, wanted) };
-}
-
-function letThrough(warnings: readonly string[]) {
-  return { allowed: true, patch: [], warnings: warnings.map(shortened) } as const;
-}
-
-/** More than these nobody reads at once. */
-const MOST_REASONS = 20;
-
-function refused(reasons: readonly string[], warnings: readonly string[] = []): Admission {
-  const more = reasons.length - MOST_REASONS;
-  const told = [...reasons.slice(0, MOST_REASONS), ...(more > 0 ? [`and ${more} more`] : [])];
-  const list = told.length === 1 ? ` ${told[0]}` : told.map((reason) => `\n- ${reason}`).join("");
-  return {
-    allowed: false,
-    message: `Sallyport refuses this pod:${list}`,
-    warnings: warnings.map(shortened),
-  };
-}
-
-function sentence({ path, message }: Refusal): string {
-  return `${path}: ${message}`;
 }

@@ -42,3 +42,23 @@ function multiplier(exponent: string | undefined, suffix: string): [bigint, bigi
     ? [1_024n ** BigInt(BINARY.indexOf(suffix)), 1n]
     : [1_000n ** BigInt(DECIMAL.indexOf(suffix)), 1n];
 }
+
+/**
+ * As the API server writes it (resource.Quantity's canonical form): no fraction, the largest suffix that leaves a whole
+ * number, so that `0.5` cores are `500m` and `1024Mi` is `1Gi`. What we write is then stored as it was written.
+ */
+export function formatQuantity(resource: Resource, thousandths: bigint): string {
+  if (resource === "cpu") return suffixed(thousandths, 1_000n, ["m", ...DECIMAL]);
+  const bytes = thousandths / 1_000n;
+  return bytes % 1_024n === 0n ? suffixed(bytes, 1_024n, BINARY) : suffixed(bytes, 1_000n, DECIMAL);
+}
+
+function suffixed(
+  value: bigint,
+  step: bigint,
+  [suffix = "", ...larger]: readonly string[],
+): string {
+  return larger.length > 0 && value % step === 0n
+    ? suffixed(value / step, step, larger)
+    : `${value}${suffix}`;
+}

@@ -1,5 +1,5 @@
 import { PORTS } from "@sallyport/proxy/contract";
-import { OUR_CONTAINERS, OUR_VOLUMES, READY_PORT_NAME, VOLUME_PREFIX } from "./names.ts";
+import { OUR_CONTAINERS, READY_PORT_NAME, VOLUME_PREFIX } from "./names.ts";
 import { containersOf, type PodView } from "./pod-view.ts";
 import type { Check, Refusal } from "./refusal.ts";
 
@@ -96,8 +96,7 @@ export const CONFLICTS: readonly Check[] = [
 /** In a pod that is admitted again: the volume is replaced with the container that mounts it, and judged as little. */
 function isOfSidecar({ spec }: PodView, volume: string | undefined): boolean {
   return (
-    volume !== undefined &&
-    OUR_VOLUMES.includes(volume) &&
+    volume?.startsWith(VOLUME_PREFIX) === true &&
     [...spec.initContainers, ...spec.containers].some(
       ({ name, volumeMounts }) =>
         OUR_CONTAINERS.includes(name) && volumeMounts.some((mount) => mount.name === volume),

@@ -7,7 +7,7 @@ const Before = z.enum(["absent", "null"]);
 
 /**
  * The status annotation: what was injected. It is information for people and for `eject`. Admission believes of it only
- * what it can check: a seal of its own.
+ * what it can check: a seal and a signature of its own.
  */
 export const Status = z.object({
   version: z.string(),
@@ -15,6 +15,8 @@ export const Status = z.object({
   uid: z.int(),
   gid: z.int(),
   seal: z.string().optional(),
+  /** Shows other replicas that one of them has made this sidecar (signature.ts). */
+  signature: z.string().optional(),
   containers: z.array(z.string()),
   volumes: z.array(z.string()),
   made: z

@@ -12,12 +12,7 @@ type Warning = (pod: PodView, options: InjectionOptions) => string | undefined;
 
 /** What is not refused, but what the author of an injected pod should know. */
 const WARNINGS: readonly Warning[] = [
-  (pod) => {
-    const names = rootWithWaysPast(pod);
-    return names.length > 0
-      ? `${listed(names)} may run as root with NET_RAW, SETUID or SETGID, and so walk past the sidecar: set runAsNonRoot: true, or drop ALL`
-      : undefined;
-  },
+  (pod) => rootWarning(rootWithWaysPast(pod)),
 
   (pod, options) => {
     const cut = outsideUdp(options) === "reject" ? unreachableResolvers(pod, options) : [];
@@ -45,6 +40,12 @@ const WARNINGS: readonly Warning[] = [
 
 export function warningsOf(pod: PodView, options: InjectionOptions): string[] {
   return WARNINGS.flatMap((warning) => warning(pod, options) ?? []);
+}
+
+export function rootWarning(names: readonly string[]): string | undefined {
+  return names.length > 0
+    ? `${listed(names)} may run as root with NET_RAW, SETUID or SETGID, and so walk past the sidecar: set runAsNonRoot: true, or drop ALL`
+    : undefined;
 }
 
 /** Said of any pod: a wish that nobody reads. */

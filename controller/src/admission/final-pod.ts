@@ -1,0 +1,109 @@
+import type { Admission, JsonObject } from "./admission.ts";
+import { parseAnnotations } from "./annotations.ts";
+import { letThrough, refused, sentence } from "./answers.ts";
+import { eject } from "./eject.ts";
+import { type DrawIdentity, isPossible } from "./identity.ts";
+import { inject } from "./inject.ts";
+import { changesOf } from "./intact.ts";
+import { INIT_CONTAINER, OUR_CONTAINERS, PROXY_CONTAINER, STATUS } from "./names.ts";
+import type { InjectionOptions } from "./options.ts";
+import { planFor } from "./plan.ts";
+import type { PodRequest } from "./pod.ts";
+import { type PodView, readPod } from "./pod-view.ts";
+import type { Refusal } from "./refusal.ts";
+import { refusalsOf } from "./refusals.ts";
+import { resourceMistakes } from "./resources.ts";
+import { sidecarIn } from "./sidecar-in.ts";
+import { isSigned } from "./signature.ts";
+import { type Status, statusOf } from "./status.ts";
+import { LEFT_ALONE, shouldInject } from "./verdict.ts";
+
+const AS_IT_IS =
+  "this pod as it is after every webhook (a mutating webhook that runs after Sallyport's has changed it)";
+
+/**
+ * The pod as it will be stored, when every mutating webhook has been called: ours first and intact, and nothing in it that
+ * it would have been refused for. Nothing is changed any more. Any JSON object is answered.
+ */
+export function judgeFinalPod(
+  pod: JsonObject,
+  request: PodRequest,
+  options: InjectionOptions,
+  { sealKey }: Pick<DrawIdentity, "sealKey">,
+): Admission {
+  const view = readPod(pod);
+  if (!("spec" in view)) return refused(view);
+  const annotations = parseAnnotations(view.metadata?.annotations);
+  if (annotations.wishIsUnclear) return refused(annotations.mistakes, [], AS_IT_IS);
+
+  const verdict = shouldInject(view, request.injection);
+  const bearsOurs = ourNamesIn(view);
+  if (!verdict.inject) {
+    if (bearsOurs.length === 0) return letThrough([]);
+    const why = LEFT_ALONE[verdict.reason];
+    return verdict.reason === "host_network" || verdict.reason === "windows"
+      ? refused([`${bearsOurs.join(", ")} cannot be in it: ${why}`], [], AS_IT_IS)
+      : letThrough([`${bearsOurs.join(", ")} in this pod is not looked at by Sallyport: ${why}`]);
+  }
+  if (bearsOurs.length === 0) return refused([NO_SIDECAR]);
+
+  const status = statusOf(pod);
+  const identity = status && idsOf(status);
+  const fixed = { uid: options.proxyUid, gid: options.proxyGid };
+  const { dangers, conflicts } = refusalsOf(view, identity ?? fixed);
+  const warnOnly = options.dangerousPods === "warn";
+  const signed = status && isSignedPod(pod, status, request.namespace, sealKey);
+  const reasons = [
+    ...annotations.mistakes,
+    ...resourceMistakes(annotations.settings, options),
+    ...[
+      ...conflicts,
+      ...(warnOnly ? [] : dangers),
+      ...(signed ? [] : sidecarChanges(pod, view, request, options, status)),
+    ].map(sentence),
+  ];
+  const warnings = warnOnly ? dangers.map(sentence) : [];
+  return reasons.length > 0 ? refused(reasons, warnings, AS_IT_IS) : letThrough(warnings);
+}
+
+const NO_SIDECAR = `it is to have a sidecar and has neither ${INIT_CONTAINER} nor ${PROXY_CONTAINER}: Sallyport's mutating webhook was not called, or another one took them out; the MutatingWebhookConfigurations say which are called`;
+
+function ourNamesIn({ spec }: PodView): string[] {
+  return [...spec.initContainers, ...spec.containers]
+    .map(({ name }) => name)
+    .filter((name) => OUR_CONTAINERS.includes(name));
+}
+
+/** Made by another replica, whose version or configuration may be another one. */
+function isSignedPod(
+  pod: JsonObject,
+  { made: _, signature, ...status }: Status,
+  namespace: string,
+  key: DrawIdentity["sealKey"],
+): boolean {
+  return isSigned(signature, { namespace, sidecar: sidecarIn(pod), status }, key);
+}
+
+/** Compared with what this controller would have put in for the ids that the pod shows. */
+function sidecarChanges(
+  pod: JsonObject,
+  view: PodView,
+  { namespace }: PodRequest,
+  options: InjectionOptions,
+  status: Status | undefined,
+): Refusal[] {
+  const path = `metadata.annotations[${STATUS}]`;
+  if (!status) return [{ path, message: "it is gone, or no status of Sallyport's" }];
+  if (!isPossible(status.uid, options.proxyUid) || !isPossible(status.gid, options.proxyGid))
+    return [
+      { path, message: `no sidecar of this installation has uid ${status.uid}, gid ${status.gid}` },
+    ];
+  const { settings } = parseAnnotations(view.metadata?.annotations);
+  const plan = planFor(view, namespace, settings, idsOf(status), options);
+  const wanted = inject(eject(pod), plan, { received: pod });
+  return changesOf(pod, sidecarIn(wanted), wanted);
+}
+
+function idsOf({ uid, gid, seal }: Status) {
+  return { uid, gid, ...(seal !== undefined && { seal }) };
+}

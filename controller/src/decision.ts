@@ -1,0 +1,39 @@
+import type { Admission, NamespaceInjection } from "./admission/admission.ts";
+import type { DrawIdentity } from "./admission/identity.ts";
+import type { InjectionOptions } from "./admission/options.ts";
+import type { ReviewRequest } from "./admission/review.ts";
+
+/** `pods` and `workloads` change what they are asked about, `final-pods` says yes or no. */
+export type Webhook = "pods" | "workloads" | "final-pods";
+
+/** What admission depends on besides the request. */
+export interface Circumstances {
+  readonly webhook: Webhook;
+  readonly injection: NamespaceInjection;
+  /** The Pod Security level that the request's namespace enforces, where that is known. */
+  readonly podSecurity?: string | undefined;
+  readonly options: InjectionOptions;
+  readonly draw: DrawIdentity;
+  readonly now: number;
+}
+
+export interface Decision {
+  readonly admission: Admission;
+  readonly verdict: "changed" | "unchanged" | "refused" | "ignored";
+  /** Why, for the log. */
+  readonly reason?: string;
+}
+
+export function decided(admission: Admission, unchanged?: string): Decision {
+  if (!admission.allowed) return { admission, verdict: "refused", reason: admission.message };
+  if (admission.patch.length > 0) return { admission, verdict: "changed" };
+  return { admission, verdict: "unchanged", ...(unchanged !== undefined && { reason: unchanged }) };
+}
+
+export function ignored(reason: string): Decision {
+  return { admission: { allowed: true, patch: [], warnings: [] }, verdict: "ignored", reason };
+}
+
+export function isPod({ kind }: ReviewRequest): boolean {
+  return kind.group === "" && kind.version === "v1" && kind.kind === "Pod";
+}
