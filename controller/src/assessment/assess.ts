@@ -3,20 +3,22 @@ import { parseAnnotations } from "../admission/annotations.ts";
 import { eject } from "../admission/eject.ts";
 import { INIT_CONTAINER, INJECT, OUR_CONTAINERS, PROXY_CONTAINER } from "../admission/names.ts";
 import type { InjectionOptions } from "../admission/options.ts";
+import { planFor } from "../admission/plan.ts";
 import { admitPod } from "../admission/pod.ts";
 import { type PodView, readPod } from "../admission/pod-view.ts";
-import { initContainer, proxyContainer, type SidecarPlan } from "../admission/sidecar.ts";
+import { ourContainer } from "../admission/sidecar-in.ts";
 import { type Status, statusOf } from "../admission/status.ts";
 import { LEFT_ALONE, shouldInject } from "../admission/verdict.ts";
 import { VERSION } from "../admission/version.ts";
+import { asObject } from "../admission/workload-template.ts";
 import type { Assessment, Broken, Missed } from "./assessment.ts";
-import { difference } from "./difference.ts";
-import { objectOf, timeOf, writtenAt } from "./written.ts";
+import { differenceFrom } from "./difference.ts";
+import { timeOf, writtenAt } from "./written.ts";
 
-/** What a pod is measured by. */
+/** What pods are measured by. */
 export interface Installation {
   readonly version: string;
-  /** Absent where they cannot be read: then only versions are compared. */
+  /** Absent where they cannot be read: then versions alone are compared. */
   readonly options?: InjectionOptions;
 }
 
@@ -32,115 +34,77 @@ export function assessPod(pod: JsonObject, around: Surroundings): Assessment {
   const view = readPod(pod);
   if (!("spec" in view)) return { state: "broken", reason: "unreadable", detail: view.join("; ") };
   const verdict = shouldInject(view, around.injection);
-  if (!bearsOurs(pod))
+  const status = statusOf(pod);
+  if (!status && OUR_CONTAINERS.every((name) => !ourContainer(pod, name)))
     return verdict.inject
       ? { state: "missed", reason: whyMissed(pod, around), ...refusalOf(pod, around) }
       : { state: "left_alone", reason: verdict.reason };
+  if (!status)
+    return { state: "broken", reason: "no_status", detail: "", ...refusalOf(pod, around) };
 
-  const damage = damageOf(pod, view);
+  const damage = damageOf(pod, view, status);
   if (damage) return { state: "broken", ...damage, ...refusalOf(pod, around) };
   if (!verdict.inject)
     return { state: "stale", reason: "unwanted", detail: LEFT_ALONE[verdict.reason] };
-  return compared(pod, view, around);
+  const other = comparison(pod, view, status, around);
+  return other ? { ...other, ...refusalOf(pod, around) } : { state: "injected" };
 }
 
-/** Compares what was injected with what would be. Only a sidecar of this very version can be compared field by field. */
-function compared(pod: JsonObject, view: PodView, around: Surroundings): Assessment {
-  const { version, options } = around;
-  const status = statusOf(pod);
-  if (!status) return { state: "broken", reason: "no_status", detail: "" };
-  const stale = (reason: "version" | "images" | "configuration", detail: string) =>
-    ({ state: "stale", reason, detail, ...refusalOf(pod, around) }) as const;
+/** How a sidecar, whole as it is, differs from what would be injected now. */
+function comparison(
+  pod: JsonObject,
+  view: PodView,
+  status: Status,
+  { namespace, version, options }: Surroundings,
+): Extract<Assessment, { state: "stale" | "broken" }> | undefined {
+  if (status.version !== version)
+    return { state: "stale", reason: "version", detail: `${status.version}, not ${version}` };
+  if (!options) return undefined;
+  const images = (["proxy", "init"] as const)
+    .map((name) => ({ runs: status.images[name], wanted: options.images[name] }))
+    .filter(({ runs, wanted }) => runs !== wanted)
+    .map(({ runs, wanted }) => `${runs}, not ${wanted}`);
+  if (images.length > 0) return { state: "stale", reason: "images", detail: images.join("; ") };
+  if (version !== VERSION) return undefined; // what another version makes of the options is not known here
 
-  if (status.version !== version) return stale("version", `${status.version}, not ${version}`);
-  if (!options) return { state: "injected" };
-  const images = (["proxy", "init"] as const).filter(
-    (name) => status.images[name] !== options.images[name],
+  const { uid, gid, seal } = status;
+  const identity = { uid: options.proxyUid ?? uid, gid: options.proxyGid ?? gid, seal };
+  const { settings: own } = parseAnnotations(view.metadata?.annotations);
+  const { settings, changes } = differenceFrom(
+    planFor(view, namespace, own, identity, options),
+    pod,
   );
-  if (images.length > 0)
-    return stale(
-      "images",
-      images.map((name) => `${status.images[name]}, not ${options.images[name]}`).join("; "),
-    );
-  if (version !== VERSION) return { state: "injected" };
-  const plan = planOf(view, status, around, options);
-  const settings = new Set<string>();
-  for (const wanted of [initContainer(plan), proxyContainer(plan)]) {
-    const name = String(wanted.name);
-    const found = difference(wanted, ourContainers(pod).get(name) ?? {});
-    if (found.settings.length === 0 && found.fields.length > 0)
-      return {
-        state: "broken",
-        reason: "container_changed",
-        detail: `${name}: ${found.fields.join(", ")}`,
-        ...refusalOf(pod, around),
-      };
-    for (const setting of [...found.settings, ...found.fields]) settings.add(setting);
-  }
-  return settings.size > 0
-    ? stale("configuration", [...settings].join(", "))
-    : { state: "injected" };
-}
-
-/** The plan by which the pod would be injected now, with the sidecar's user that it has. */
-function planOf(
-  { metadata, spec }: PodView,
-  { uid, gid }: Status,
-  { namespace }: Surroundings,
-  options: InjectionOptions,
-): SidecarPlan {
-  return {
-    options,
-    settings: parseAnnotations(metadata?.annotations).settings,
-    identity: { uid: options.proxyUid ?? uid, gid: options.proxyGid ?? gid },
-    pod: { namespace, labels: metadata?.labels ?? {} },
-    gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
-    appArmorType: spec.securityContext?.appArmorProfile?.type,
-  };
-}
-
-function bearsOurs(pod: JsonObject): boolean {
-  return ourContainers(pod).size > 0 || statusOf(pod) !== undefined;
-}
-
-/** By name, wherever they stand: first among init containers, or the sidecar first among the containers. */
-function ourContainers(pod: JsonObject): ReadonlyMap<string, JsonObject> {
-  const spec = objectOf(pod.spec);
-  const all = [spec.initContainers, spec.containers].flatMap((list) =>
-    Array.isArray(list) ? list.map(objectOf) : [],
-  );
-  const ours = all.filter(({ name }) => OUR_CONTAINERS.includes(String(name)));
-  return new Map(ours.map((container) => [String(container.name), container]));
+  if (settings.length > 0)
+    return { state: "stale", reason: "configuration", detail: settings.join(", ") };
+  if (changes.length === 0) return undefined;
+  return { state: "broken", reason: "changed", detail: changes.join("; ") };
 }
 
 /** What can be seen of a sidecar of any version. */
 function damageOf(
   pod: JsonObject,
   { spec }: PodView,
+  status: Status,
 ): { readonly reason: Broken; readonly detail: string } | undefined {
-  const status = statusOf(pod);
-  if (!status) return { reason: "no_status", detail: "" };
-  const found = ourContainers(pod);
-  const missing = status.containers.filter((name) => !found.has(name));
+  const missing = status.containers.filter((name) => !ourContainer(pod, name));
   if (missing.length > 0) return { reason: "container_missing", detail: missing.join(", ") };
   for (const [name, image] of [
     [INIT_CONTAINER, status.images.init],
     [PROXY_CONTAINER, status.images.proxy],
   ] as const) {
-    const runs = String(found.get(name)?.image);
+    const runs = String(ourContainer(pod, name)?.image);
     if (runs !== image)
       return { reason: "image_changed", detail: `${name} runs ${runs}, not ${image}` };
   }
-  const native = spec.initContainers.some(({ name }) => name === PROXY_CONTAINER);
-  const first = spec.initContainers.slice(0, native ? 2 : 1).map(({ name }) => name);
-  const wanted = native ? [INIT_CONTAINER, PROXY_CONTAINER] : [INIT_CONTAINER];
-  const before = first.filter((name) => !wanted.includes(name));
+  const names = spec.initContainers.map(({ name }) => name);
+  const last = Math.max(...OUR_CONTAINERS.map((name) => names.indexOf(name)));
+  const before = names.slice(0, last).filter((name) => !OUR_CONTAINERS.includes(name));
   return before.length > 0 ? { reason: "not_first", detail: before.join(", ") } : undefined;
 }
 
 /** Times are whole seconds: what has the same is taken for older, which accuses nobody. */
 function whyMissed(pod: JsonObject, { labelledAtMs }: Surroundings): Missed {
-  const metadata = objectOf(pod.metadata);
+  const metadata = asObject(pod.metadata);
   const created = timeOf(metadata.creationTimestamp);
   if (created === undefined || labelledAtMs === undefined) return "unknown";
   if (created <= labelledAtMs) return "before_label";
@@ -154,9 +118,10 @@ function refusalOf(
   { namespace, injection, options }: Surroundings,
 ): { readonly refusal?: string } {
   if (!options) return {};
-  const { ephemeralContainers: _, ...spec } = objectOf(eject(pod).spec);
+  const clean = eject(pod);
+  const { ephemeralContainers: _, ...spec } = asObject(clean.spec);
   const answer = admitPod(
-    { ...eject(pod), spec },
+    { ...clean, spec },
     { namespace, injection, now: 0, dryRun: true },
     options,
     { random: () => 0, sealKey: "believe-the-file" },

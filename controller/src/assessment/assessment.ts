@@ -26,7 +26,7 @@ export const BROKEN = {
   no_status: `it has our containers, but no annotation ${STATUS} that can be read`,
   container_missing: "one of the sidecar's containers is missing",
   image_changed: "a container of the sidecar runs another image than was injected",
-  container_changed: "a container of the sidecar is not as it was injected",
+  changed: "its sidecar is not as it was injected",
   not_first: "containers start before the sidecar, and connect past it",
 } as const;
 export type Broken = keyof typeof BROKEN;

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../admission/admission.ts";
-import { objectOf } from "./written.ts";
+import { objects } from "../admission/sidecar-in.ts";
+import { asObject } from "../admission/workload-template.ts";
 
 /** What makes a pod, or the pod itself where nobody does. */
 export interface Owner {
@@ -26,15 +27,14 @@ export function isGoBetween(owner: Owner): owner is Owner & { readonly kind: GoB
 
 /** The one that is its controller (meta/v1, OwnerReference); undefined where it has none. */
 export function controllerOf(object: JsonObject): Owner | undefined {
-  const { namespace, ownerReferences } = objectOf(object.metadata);
-  const references = Array.isArray(ownerReferences) ? ownerReferences.map(objectOf) : [];
-  const reference = references.find(({ controller }) => controller === true);
+  const { namespace, ownerReferences } = asObject(object.metadata);
+  const reference = objects(ownerReferences).find(({ controller }) => controller === true);
   return reference && ownerFrom(reference, String(namespace));
 }
 
 /** The workload that a pod belongs to, one step: its controller, or itself. */
 export function ownerOfPod(pod: JsonObject): Owner {
-  const metadata = objectOf(pod.metadata);
+  const metadata = asObject(pod.metadata);
   return (
     controllerOf(pod) ??
     ownerFrom({ ...metadata, apiVersion: "v1", kind: "Pod" }, String(metadata.namespace))

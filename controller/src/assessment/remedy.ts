@@ -25,6 +25,15 @@ export function remedyOf(owner: Owner, concern: Pick<Concern, "refusal">): strin
   }
 }
 
+/** What to do so that a workload's annotation arrives in its template: any change of it calls the webhook. */
+export function carryingRemedy(owner: Owner): string {
+  const { kind, namespace } = owner;
+  const target = formatOwner(owner);
+  if (RESTARTABLE.includes(kind)) return `kubectl rollout restart ${target} -n ${namespace}`;
+  if (kind === "Job") return "delete it and create it again: its pod template cannot change";
+  return `kubectl get ${target} -n ${namespace} -o yaml | kubectl replace -f -`;
+}
+
 function oneLine(text: string): string {
   return text.replaceAll(/\s*\n-? ?/g, " ").trim();
 }

@@ -1,7 +1,8 @@
 import type { JsonObject } from "../admission/admission.ts";
 import { carry } from "../admission/carried.ts";
 import { INJECT } from "../admission/names.ts";
-import { WORKLOAD_KINDS, type WorkloadKind } from "../admission/workload-kinds.ts";
+import { objects } from "../admission/sidecar-in.ts";
+import type { WorkloadKind } from "../admission/workload-kinds.ts";
 import { asObject, templateAt, valueIn } from "../admission/workload-template.ts";
 import type { Uncarried } from "./assessment.ts";
 
@@ -14,17 +15,12 @@ export function assessWorkload(kind: WorkloadKind, workload: JsonObject): Uncarr
   const { annotations, ownerReferences } = asObject(workload.metadata);
   const own = asObject(annotations)[INJECT];
   const template = valueIn(templateAt(workload, kind.template));
-  const owners = Array.isArray(ownerReferences) ? ownerReferences.map(asObject) : [];
   const { template: wanted } = carry({
     own: typeof own === "string" ? own : undefined,
     template,
     before: template,
-    inherited: owners.some(({ kind: owner }) => owner === kind.copiedFrom),
+    inherited: objects(ownerReferences).some(({ kind: owner }) => owner === kind.copiedFrom),
   });
   if (wanted.inject === template.inject) return undefined;
   return wanted.inject === undefined ? "not_taken_back" : "not_carried";
-}
-
-export function workloadKind(kind: string): WorkloadKind | undefined {
-  return WORKLOAD_KINDS.find((each) => each.kind === kind);
 }

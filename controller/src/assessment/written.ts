@@ -1,4 +1,6 @@
 import type { JsonObject, JsonValue } from "../admission/admission.ts";
+import { objects } from "../admission/sidecar-in.ts";
+import { asObject } from "../admission/workload-template.ts";
 
 /**
  * When an object's label or annotation was written, as far as the API server tells: of each manager it keeps the fields
@@ -10,10 +12,9 @@ export function writtenAt(
   place: "labels" | "annotations",
   key: string,
 ): number | undefined {
-  const entries = Array.isArray(metadata.managedFields) ? metadata.managedFields : [];
-  const times = entries.map(objectOf).flatMap((entry) => {
-    const inMetadata = objectOf(objectOf(entry.fieldsV1)["f:metadata"]);
-    const owned = Object.hasOwn(objectOf(inMetadata[`f:${place}`]), `f:${key}`);
+  const times = objects(metadata.managedFields).flatMap((entry) => {
+    const inMetadata = asObject(asObject(entry.fieldsV1)["f:metadata"]);
+    const owned = Object.hasOwn(asObject(inMetadata[`f:${place}`]), `f:${key}`);
     return owned ? (timeOf(entry.time) ?? []) : [];
   });
   return times.length > 0 ? Math.max(...times) : undefined;
@@ -23,10 +24,4 @@ export function writtenAt(
 export function timeOf(value: JsonValue | undefined): number | undefined {
   const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;
   return Number.isNaN(ms) ? undefined : ms;
-}
-
-export function objectOf(value: JsonValue | undefined): JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as JsonObject)
-    : {};
 }

@@ -1,7 +1,8 @@
 import { INJECTION_LABEL } from "../admission/names.ts";
+import { asObject } from "../admission/workload-template.ts";
 import type { Installation } from "../assessment/assess.ts";
 import { noticesOf } from "../assessment/notice.ts";
-import { objectOf, writtenAt } from "../assessment/written.ts";
+import { writtenAt } from "../assessment/written.ts";
 import type { Log } from "../log.ts";
 import { attempt } from "./api-error.ts";
 import type { KubernetesApi } from "./client.ts";
@@ -88,10 +89,10 @@ async function labelledNamespaces({ api, excluded }: Sweep): Promise<LabelledNam
     api.core.listNamespace({ labelSelector: `${INJECTION_LABEL} in (enabled, all)` }),
   );
   return items.flatMap((item) => {
-    const metadata = objectOf(plain(item).metadata);
+    const metadata = asObject(plain(item).metadata);
     const name = String(metadata.name);
     if ([...NEVER_COVERED, ...excluded].includes(name)) return [];
-    const injection = objectOf(metadata.labels)[INJECTION_LABEL] === "all" ? "all" : "enabled";
+    const injection = asObject(metadata.labels)[INJECTION_LABEL] === "all" ? "all" : "enabled";
     return [
       { name, injection, labelledAtMs: writtenAt(metadata, "labels", INJECTION_LABEL) } as const,
     ];
