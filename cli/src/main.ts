@@ -7,6 +7,8 @@ const HELP = `sallyport: the guarded gate by which connections leave a pod
   sallyport explain -f FILE URL            would it pass, by which rule, and what would permit it
   sallyport test FILE                      cases that rules must hold, for CI
   sallyport simulate -f FILE [RECORDS]     what proposed rules would change, by what sidecars have recorded
+  sallyport check                          is the installation healthy, and what has no sidecar and why
+  sallyport stats POD                      what a pod's sidecar counts, without a port-forward
   sallyport COMMAND --help                 what a command takes
 `;
 
@@ -24,6 +26,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => (await import("./policy/explain-command.ts")).explainCommand,
   test: async () => (await import("./policy/test-command.ts")).testCommand,
   simulate: async () => (await import("./policy/simulate-command.ts")).simulateCommand,
+  check: async () => (await import("./check/command.ts")).checkCommand,
+  stats: async () => (await import("./stats/command.ts")).statsCommand,
 };
 
 async function main([command, ...args]: readonly string[]): Promise<number> {

@@ -1,0 +1,27 @@
+import type { JsonObject } from "@sallyport/controller/admission/admission";
+import type { Read } from "../kubernetes/read.ts";
+
+/** What was asked of the cluster about the installation. Objects are as the API server stores them. */
+export interface InstallFacts {
+  /** Where it is installed. */
+  readonly namespace: string;
+  readonly kubernetes: Read<JsonObject>;
+  readonly deployment: Read<JsonObject>;
+  readonly service: Read<JsonObject>;
+  readonly endpointSlices: Read<readonly JsonObject[]>;
+  readonly configMap: Read<JsonObject>;
+  readonly secret: Read<JsonObject>;
+  readonly mutating: Read<JsonObject>;
+  readonly validating: Read<JsonObject>;
+}
+
+/** The chart's names. */
+export const NAMES = {
+  deployment: "sallyport-controller",
+  service: "sallyport",
+  configMap: "sallyport",
+  configKey: "config.json",
+  secret: "sallyport-certificate",
+  lease: "sallyport-controller",
+  webhooks: "sallyport",
+} as const;

@@ -1,0 +1,30 @@
+import { FINDINGS, needsAction } from "./findings.ts";
+import { podsByState, type Report, workloadsOf } from "./report.ts";
+
+/** docs/reference/check.md describes it. */
+export function reportJson(report: Report) {
+  const { version, context, server, kubernetes, install, controller, trials } = report;
+  return {
+    ...{ version, context, server, kubernetes },
+    healthy: !needsAction(report.findings),
+    installation: {
+      namespace: install,
+      installed: report.installed,
+      ...controller,
+      webhooks: report.webhooks,
+      certificateDaysLeft: report.certificateDaysLeft ?? null,
+      permissionsGranted: report.permissionsGranted ?? null,
+    },
+    trials: trials.map(({ namespace, outcome, ms, said }) => ({
+      ...{ namespace, outcome, ms },
+      said: said ?? null,
+    })),
+    pods: podsByState(report.inhabitants),
+    namespaces: report.inhabitants.map(({ place, groups }) => ({
+      name: place.namespace,
+      injection: place.injection,
+      workloads: workloadsOf(groups),
+    })),
+    findings: report.findings.map((finding) => ({ level: FINDINGS[finding.code], ...finding })),
+  };
+}

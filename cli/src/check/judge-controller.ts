@@ -1,0 +1,176 @@
+import type { JsonObject } from "@sallyport/controller/admission/admission";
+import { InjectionOptions } from "@sallyport/controller/admission/options";
+import { VERSION } from "@sallyport/controller/admission/version";
+import { asObject } from "@sallyport/controller/admission/workload-template";
+import type { Installation } from "@sallyport/controller/assessment/assess";
+import * as z from "zod";
+import { known } from "../kubernetes/read.ts";
+import { type InstallFacts, NAMES } from "./facts.ts";
+import type { Finding } from "./findings.ts";
+
+/** Native sidecars: on by default since 1.29 (KEP-753). The newest is the one that the tests run. */
+export const KUBERNETES = { nativeSidecarsSince: 29, newestTried: 34 } as const;
+
+export interface ControllerState {
+  readonly installation: Installation;
+  readonly kubernetes: string;
+  readonly available: number;
+  readonly wanted: number;
+  /** The controller's arguments: which parts of the API it uses. */
+  readonly args: readonly string[];
+  readonly serviceAccount: string;
+}
+
+/** The controller as far as its objects tell, and what of it is not as it should be. */
+export function judgeController(facts: InstallFacts): {
+  readonly state: ControllerState;
+  readonly findings: readonly Finding[];
+} {
+  const deployment = known(facts.deployment) ?? {};
+  const spec = asObject(deployment.spec);
+  const podSpec = asObject(asObject(spec.template).spec);
+  const container = asObject((podSpec.containers as readonly JsonObject[] | undefined)?.[0]);
+  const wanted = Number(spec.replicas ?? 1);
+  const available = Number(asObject(deployment.status).availableReplicas ?? 0);
+  const version = versionOf(asObject(asObject(deployment.metadata).labels), container.image);
+  const options = optionsOf(facts);
+  const kubernetes = asObject(known(facts.kubernetes));
+  const state: ControllerState = {
+    installation: {
+      version: version ?? VERSION,
+      ...(options && !(options instanceof Error) && { options }),
+    },
+    kubernetes: String(kubernetes.gitVersion ?? "unknown"),
+    available,
+    wanted,
+    args: [container.command, container.args].flatMap((list) => (list ?? []) as string[]),
+    serviceAccount: String(podSpec.serviceAccountName ?? "default"),
+  };
+  const usesNative = !(options && !(options instanceof Error) && options.sidecar === "ordinary");
+  return {
+    state,
+    findings: [
+      ...kubernetesFindings(kubernetes.minor, state.kubernetes, usesNative),
+      ...deploymentFindings(facts, state),
+      ...serviceFindings(facts),
+      ...(options instanceof Error ? [configurationFinding(facts.namespace, options)] : []),
+      ...(version !== undefined && version !== VERSION ? [versionFinding(version)] : []),
+    ],
+  };
+}
+
+/** What the chart says, or else the image's tag. */
+function versionOf(labels: Readonly<Record<string, unknown>>, image: unknown): string | undefined {
+  const label = labels["app.kubernetes.io/version"];
+  if (typeof label === "string") return label;
+  return /:(\d+\.\d+\.\d+[^:@/]*)(?:@|$)/.exec(String(image))?.[1];
+}
+
+function optionsOf({ configMap }: InstallFacts): InjectionOptions | Error | undefined {
+  const text = asObject(asObject(known(configMap)).data)[NAMES.configKey];
+  if (typeof text !== "string") return undefined;
+  try {
+    const parsed = InjectionOptions.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : new Error(z.prettifyError(parsed.error));
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function kubernetesFindings(minor: unknown, version: string, usesNative: boolean): Finding[] {
+  const number = Number.parseInt(String(minor), 10);
+  const { nativeSidecarsSince, newestTried } = KUBERNETES;
+  const subject = "kubernetes";
+  if (usesNative && number < nativeSidecarsSince)
+    return [
+      {
+        ...{ code: "kubernetes_too_old", subject },
+        message: `Kubernetes ${version} starts no native sidecars: pods of labelled namespaces would wait for ever`,
+        remedy: `use Kubernetes 1.${nativeSidecarsSince} or later, or sidecar: ordinary in the configuration`,
+      },
+    ];
+  if (number > newestTried)
+    return [
+      {
+        ...{ code: "kubernetes_untried", subject },
+        message: `Kubernetes ${version} is newer than 1.${newestTried}, the newest that this version was tried on`,
+        remedy: "look for a newer Sallyport",
+      },
+    ];
+  return [];
+}
+
+function deploymentFindings(
+  { deployment, namespace }: InstallFacts,
+  { available, wanted }: ControllerState,
+): Finding[] {
+  const subject = `${namespace}/deployment/${NAMES.deployment}`;
+  if ("absent" in deployment)
+    return [
+      {
+        ...{ code: "controller_missing", subject },
+        message: "the controller's Deployment is not there",
+        remedy: `install again: helm upgrade --install sallyport charts/sallyport -n ${namespace}`,
+      },
+    ];
+  if ("unknown" in deployment || available >= wanted) return [];
+  const look = `kubectl describe deployment ${NAMES.deployment} -n ${namespace}`;
+  if (available === 0)
+    return [
+      {
+        ...{ code: "controller_unavailable", subject },
+        message: `none of the controller's ${wanted} replicas is available`,
+        remedy: `see why: ${look}`,
+      },
+    ];
+  return [
+    {
+      ...{ code: "controller_degraded", subject },
+      message: `${available} of the controller's ${wanted} replicas are available`,
+      remedy: `see why: ${look}`,
+    },
+  ];
+}
+
+function serviceFindings({ service, endpointSlices, namespace }: InstallFacts): Finding[] {
+  const subject = `${namespace}/service/${NAMES.service}`;
+  if ("absent" in service)
+    return [
+      {
+        ...{ code: "service_missing", subject },
+        message: "the Service that the webhooks name is not there",
+        remedy: `install again: helm upgrade --install sallyport charts/sallyport -n ${namespace}`,
+      },
+    ];
+  const slices = known(endpointSlices);
+  if (!slices) return [];
+  const ready = slices
+    .flatMap((slice) => (slice.endpoints ?? []) as readonly JsonObject[])
+    .filter((endpoint) => asObject(endpoint.conditions).ready !== false);
+  if (ready.length > 0) return [];
+  return [
+    {
+      ...{ code: "service_without_endpoints", subject },
+      message: "the Service has no ready endpoint: the API server reaches no controller",
+      remedy: `see which pods it selects: kubectl get pods -n ${namespace} --show-labels`,
+    },
+  ];
+}
+
+function configurationFinding(namespace: string, { message }: Error): Finding {
+  return {
+    code: "configuration_unusable",
+    subject: `${namespace}/configmap/${NAMES.configMap}`,
+    message: `this version of the command cannot read the configuration: ${message.replaceAll(/\s*\n\s*/g, " ")}`,
+    remedy: `use the command of the controller's version, or mend ${NAMES.configKey}`,
+  };
+}
+
+function versionFinding(version: string): Finding {
+  return {
+    code: "versions_differ",
+    subject: "sallyport",
+    message: `this command is ${VERSION}, the controller ${version}`,
+    remedy: `use the command of version ${version}`,
+  };
+}

@@ -1,0 +1,119 @@
+import { asObject } from "@sallyport/controller/admission/workload-template";
+import { ApiRefusal, type Rest } from "../kubernetes/rest.ts";
+import { NAMES } from "./facts.ts";
+import type { Finding } from "./findings.ts";
+import type { ControllerState } from "./judge-controller.ts";
+
+/** Something that the controller does, as RBAC names it. */
+export interface Permission {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly name?: string;
+  readonly namespace?: string;
+}
+
+/** What the controller's own flags make it do. */
+const NEEDED: readonly (readonly [flag: string, (install: string) => Permission[]])[] = [
+  [
+    "--certificate-secret",
+    (namespace) =>
+      verbs(["get", "update"], {
+        ...{ group: "", resource: "secrets", name: NAMES.secret, namespace },
+      }),
+  ],
+  [
+    "--lease",
+    (namespace) =>
+      verbs(["get", "update"], {
+        ...{ group: "coordination.k8s.io", resource: "leases", name: NAMES.lease, namespace },
+      }),
+  ],
+  [
+    "--lease",
+    () => [
+      ...verbs(["list"], { group: "", resource: "namespaces" }),
+      ...verbs(["list"], { group: "", resource: "pods" }),
+      ...verbs(["get"], { group: "apps", resource: "replicasets" }),
+      ...verbs(["get"], { group: "batch", resource: "jobs" }),
+      ...verbs(["create", "patch"], { group: "", resource: "events" }),
+    ],
+  ],
+  [
+    "--webhooks",
+    () =>
+      ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"].flatMap((resource) =>
+        verbs(["get", "patch"], {
+          ...{ group: "admissionregistration.k8s.io", resource, name: NAMES.webhooks },
+        }),
+      ),
+  ],
+];
+
+function verbs(which: readonly string[], what: Omit<Permission, "verb">): Permission[] {
+  return which.map((verb) => ({ verb, ...what }));
+}
+
+export function permissionsFor(args: readonly string[], install: string): Permission[] {
+  const has = (flag: string) => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  return NEEDED.filter(([flag]) => has(flag)).flatMap(([, permissions]) => permissions(install));
+}
+
+export interface Permissions {
+  readonly findings: readonly Finding[];
+  /** How many the controller has; undefined where nobody says. */
+  readonly granted: number | undefined;
+}
+
+/** Asks of each whether the controller's ServiceAccount has it. */
+export async function checkPermissions(
+  rest: Rest,
+  install: string,
+  { args, serviceAccount }: ControllerState,
+): Promise<Permissions> {
+  const user = `system:serviceaccount:${install}:${serviceAccount}`;
+  const needed = permissionsFor(args, install);
+  const subject = `${install}/serviceaccount/${serviceAccount}`;
+  try {
+    const granted = await Promise.all(needed.map((one) => isGranted(rest, user, one)));
+    const lacking = needed.filter((_, i) => !granted[i]).map(spelt);
+    return {
+      granted: needed.length - lacking.length,
+      findings: lacking.map((what) => ({
+        ...({ code: "controller_not_permitted", subject } as const),
+        message: `the controller may not ${what}`,
+        remedy: `install again: helm upgrade --install sallyport charts/sallyport -n ${install}`,
+      })),
+    };
+  } catch (error) {
+    if (!(error instanceof ApiRefusal) || error.status !== 403) throw error;
+    return {
+      granted: undefined,
+      findings: [
+        {
+          ...{ code: "not_permitted", subject },
+          message: "you may not ask what the controller may do (create subjectaccessreviews)",
+          remedy: `as somebody who may: kubectl auth can-i --list --as=${user}`,
+        },
+      ],
+    };
+  }
+}
+
+async function isGranted(rest: Rest, user: string, permission: Permission): Promise<boolean> {
+  const review = await rest.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SubjectAccessReview",
+    spec: {
+      user,
+      groups: ["system:serviceaccounts", "system:authenticated"],
+      resourceAttributes: { ...permission },
+    },
+  });
+  return asObject(review.status).allowed === true;
+}
+
+function spelt({ verb, group, resource, name, namespace }: Permission): string {
+  const what = [resource, group].filter(Boolean).join(".");
+  return `${verb} ${what}${name ? ` ${name}` : ""}${namespace ? ` in ${namespace}` : ""}`;
+}

@@ -1,0 +1,139 @@
+import type { JsonObject, NamespaceInjection } from "@sallyport/controller/admission/admission";
+import { INJECT, INJECTION_LABEL, PROXY_CONTAINER } from "@sallyport/controller/admission/names";
+import { statusOf } from "@sallyport/controller/admission/status";
+import { asObject } from "@sallyport/controller/admission/workload-template";
+import { ApiRefusal, type Rest } from "../kubernetes/rest.ts";
+import type { Finding } from "./findings.ts";
+
+/** What became of a pod that was created for trial only: the API server calls its webhooks, and stores nothing. */
+export interface Trial {
+  readonly namespace: string;
+  readonly injection: NamespaceInjection;
+  readonly outcome: "injected" | "not_injected" | "not_answering" | "refused" | "not_permitted";
+  readonly ms: number;
+  /** The version of the controller that answered. */
+  readonly version?: string;
+  /** What the API server said. */
+  readonly said?: string;
+}
+
+export interface Place {
+  readonly namespace: string;
+  readonly injection: NamespaceInjection;
+}
+
+/** One for each webhook that the labels call; the rest are the same ones. */
+export function placesToTry(labelled: readonly Place[]): Place[] {
+  return (["enabled", "all"] as const).flatMap(
+    (injection) => labelled.find((place) => place.injection === injection) ?? [],
+  );
+}
+
+export async function tryInjection(rest: Rest, place: Place): Promise<Trial> {
+  const { namespace } = place;
+  const began = performance.now();
+  const done = (outcome: Trial["outcome"], more: Pick<Trial, "version" | "said"> = {}): Trial => ({
+    ...place,
+    outcome,
+    ms: Math.round(performance.now() - began),
+    ...more,
+  });
+  if (!(await mayCreatePods(rest, namespace))) return done("not_permitted");
+  try {
+    const pod = await rest.post(`/api/v1/namespaces/${namespace}/pods`, TRIAL_POD, {
+      dryRun: "All",
+    });
+    const status = statusOf(pod);
+    return hasSidecar(pod)
+      ? done("injected", status && { version: status.version })
+      : done("not_injected");
+  } catch (error) {
+    if (!(error instanceof ApiRefusal)) throw error;
+    const called = /failed calling webhook|no kind .* is registered/.test(error.message);
+    const isOurs = error.message.includes(".sallyport.dev");
+    return done(called && isOurs ? "not_answering" : "refused", { said: error.message });
+  }
+}
+
+const TRIAL_POD: JsonObject = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { generateName: "sallyport-check-", annotations: { [INJECT]: "true" } },
+  spec: {
+    containers: [
+      {
+        name: "trial",
+        image: "sallyport.dev/never-pulled",
+        resources: {
+          requests: { cpu: "1m", memory: "1Mi" },
+          limits: { cpu: "1m", memory: "1Mi" },
+        },
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          capabilities: { drop: ["ALL"] },
+          runAsNonRoot: true,
+          seccompProfile: { type: "RuntimeDefault" },
+        },
+      },
+    ],
+  },
+};
+
+function hasSidecar(pod: JsonObject): boolean {
+  const { initContainers, containers } = asObject(pod.spec);
+  return [initContainers, containers].some(
+    (list) => Array.isArray(list) && list.some((one) => asObject(one).name === PROXY_CONTAINER),
+  );
+}
+
+async function mayCreatePods(rest: Rest, namespace: string): Promise<boolean> {
+  const review = await rest.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SelfSubjectAccessReview",
+    spec: { resourceAttributes: { namespace, verb: "create", resource: "pods" } },
+  });
+  return asObject(review.status).allowed === true;
+}
+
+/** `labelled`: the names of all namespaces that could have been tried. */
+export function judgeTrials(trials: readonly Trial[], labelled: number): Finding[] {
+  if (labelled === 0)
+    return [
+      {
+        ...{ code: "trial_impossible", subject: "admission" },
+        message: "no namespace is labelled, so no pod could be tried",
+        remedy: `kubectl label namespace NAME ${INJECTION_LABEL}=enabled`,
+      },
+    ];
+  return trials.flatMap((trial) => JUDGED[trial.outcome](trial) ?? []);
+}
+
+const JUDGED: {
+  readonly [outcome in Trial["outcome"]]: (trial: Trial) => Finding | undefined;
+} = {
+  injected: () => undefined,
+  not_injected: ({ namespace, injection }) => ({
+    code: "trial_not_injected",
+    subject: `namespace/${namespace}`,
+    message: `a pod created there for trial was given no sidecar: ${injection}.pods.sallyport.dev was not called, or did nothing`,
+    remedy: `see whether other findings say why; the controller logs each call: kubectl logs -l app.kubernetes.io/name=sallyport -A`,
+  }),
+  not_answering: ({ namespace, said = "" }) => ({
+    code: "webhook_not_answering",
+    subject: `namespace/${namespace}`,
+    message: `the API server cannot ask the webhook, and so creates no pod there: ${said}`,
+    remedy: "see that the controller runs, and that the API server reaches its Service on port 443",
+  }),
+  refused: ({ namespace, said = "" }) => ({
+    code: "trial_refused",
+    subject: `namespace/${namespace}`,
+    message: `a pod created there for trial was refused: ${said}`,
+    remedy: "whether pods are injected there shows with a pod that is not refused",
+  }),
+  not_permitted: ({ namespace }) => ({
+    code: "trial_impossible",
+    subject: `namespace/${namespace}`,
+    message: "you may not create pods there, so none could be tried",
+    remedy: `as somebody who may: sallyport check; or kubectl create --dry-run=server -n ${namespace} -f POD.yaml -o yaml`,
+  }),
+};

@@ -1,0 +1,22 @@
+import { ApiRefusal } from "./rest.ts";
+
+/** What was asked of the API server, or why it is not known. */
+export type Read<T> =
+  | { readonly value: T }
+  | { readonly absent: true }
+  | { readonly unknown: string; readonly forbidden: boolean };
+
+/** Of what is asked, what can be: a cluster that cannot be reached at all is still thrown. */
+export async function reading<T>(asked: Promise<T>): Promise<Read<T>> {
+  try {
+    return { value: await asked };
+  } catch (error) {
+    if (!(error instanceof ApiRefusal)) throw error;
+    if (error.status === 404) return { absent: true };
+    return { unknown: error.message, forbidden: error.status === 403 };
+  }
+}
+
+export function known<T>(read: Read<T>): T | undefined {
+  return "value" in read ? read.value : undefined;
+}
