@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parseFlags } from "@sallyport/controller/flags";
+import { lackingHelm, NAMESPACE } from "../chart/helm.ts";
+import { type KubernetesObject, the } from "../chart/objects.ts";
+import { CERTIFICATE_SOURCES, configurationsIn, containerIn, rendered } from "../chart/rendered.ts";
+import { SCENARIOS } from "../chart/scenarios.ts";
+
+const flagsOf = (objects: readonly KubernetesObject[]) => {
+  const flags = parseFlags(containerIn(objects).args);
+  assert.ok(typeof flags === "object");
+  return flags;
+};
+
+describe("the chart's controllers", { skip: lackingHelm }, () => {
+  /** All that the code asks for; `get` of an object of that name where a name is given. */
+  const PERMISSIONS = [
+    "coordination.k8s.io/leases sallyport-controller: get update",
+    "admissionregistration.k8s.io/mutatingwebhookconfigurations sallyport: get patch watch",
+    "admissionregistration.k8s.io/validatingwebhookconfigurations sallyport: get patch watch",
+    "/namespaces : list watch",
+    "/pods : list",
+    "apps/replicasets : get",
+    "batch/jobs : get",
+    "/events : create patch",
+  ];
+  for (const [i, values] of CERTIFICATE_SOURCES.entries())
+    test(`the controllers may do what is in the table and nothing else (certificate source ${i + 1} of ${CERTIFICATE_SOURCES.length})`, () => {
+      const objects = rendered(values);
+      const granted = [the("Role", objects), the("ClusterRole", objects)].flatMap(({ rules }) =>
+        rules.flatMap((rule: Record<string, string[]>) => {
+          assert.deepEqual(
+            Object.keys(rule).filter(
+              (key) => !/^(apiGroups|resources|resourceNames|verbs)$/.test(key),
+            ),
+            [],
+          );
+          return (rule.apiGroups ?? []).flatMap((group) =>
+            (rule.resources ?? []).map(
+              (resource) =>
+                `${group}/${resource} ${(rule.resourceNames ?? []).join(" ")}: ${(rule.verbs ?? []).join(" ")}`,
+            ),
+          );
+        }),
+      );
+      const secret = i === 0 ? ["/secrets sallyport-certificate: get update"] : [];
+      assert.deepEqual(granted.toSorted(), [...secret, ...PERMISSIONS].toSorted());
+      const roles = ["Role", "ClusterRole"].map((kind) => the(kind, objects).metadata.namespace);
+      assert.deepEqual(roles, [NAMESPACE, undefined]);
+    });
+
+  test("what the controllers are told to keep are the objects that the chart makes", () => {
+    const objects = rendered({});
+    const flags = flagsOf(objects);
+    assert.equal(flags.cluster?.certificateSecret, the("Secret", objects).metadata.name);
+    assert.equal(flags.cluster?.lease, the("Lease", objects).metadata.name);
+    for (const { metadata } of configurationsIn(objects))
+      assert.equal(flags.cluster?.webhooks, metadata.name);
+    assert.equal(flags.service, the("Service", objects).metadata.name);
+    assert.equal(flags.namespace, NAMESPACE);
+  });
+
+  test("Secret and Lease are made empty, so that no upgrade has anything to put into them", () => {
+    for (const kind of ["Secret", "Lease"]) {
+      const { data, stringData, spec } = the(kind, rendered({}));
+      assert.deepEqual([data, stringData, spec], [undefined, undefined, undefined], kind);
+    }
+  });
+
+  for (const [name, values] of Object.entries(SCENARIOS))
+    test(`${name}: the controllers satisfy Pod Security's restricted level, on a read-only root`, () => {
+      const { spec } = the("Deployment", rendered(values)).spec.template;
+      assert.equal(spec.securityContext.runAsNonRoot, true);
+      assert.equal(spec.securityContext.seccompProfile.type, "RuntimeDefault");
+      for (const { securityContext } of spec.containers)
+        assert.deepEqual(securityContext, {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        });
+      for (const volume of spec.volumes)
+        assert.match(Object.keys(volume).join(), /^name,(configMap|secret)$/);
+    });
+
+  test("a PodDisruptionBudget lets one go at a time, and there is none that would hold up a single one", () => {
+    assert.equal(the("PodDisruptionBudget", rendered({})).spec.maxUnavailable, 1);
+    assert.throws(() => the("PodDisruptionBudget", rendered({ replicas: 1 })), /no Pod/);
+  });
+
+  test("another configuration rolls the controllers; what is not in it does not change its sum", () => {
+    const sum = (values: object) =>
+      the("Deployment", rendered(values)).spec.template.metadata.annotations["checksum/config"];
+    assert.notEqual(sum({}), sum({ defaultMode: "enforce" }));
+    assert.equal(sum({}), sum({ logLevel: "debug" }));
+  });
+});
