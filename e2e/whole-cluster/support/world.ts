@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after } from "node:test";
+import { Box } from "../../cluster/whole/box.ts";
+
+/** For documentation (RFC 5737, RFC 3849): they lead to nobody but the world beyond the test cluster's node. */
+const ADDRESSES = { IPv4: "192.0.2.40", IPv6: "2001:db8::40" } as const;
+const PREFIX = { IPv4: 32, IPv6: 128 } as const;
+
+export type Family = keyof typeof ADDRESSES;
+export const FAMILIES = ["IPv4", "IPv6"] as const satisfies readonly Family[];
+
+export interface World {
+  readonly addresses: Readonly<Record<Family, string>>;
+  readonly http: number;
+  readonly udp: number;
+}
+
+/** For a test's `skip`: the world is the test cluster's own; another cluster leads into the real one. */
+export const lackingWorld = (): string | false =>
+  Box.find() ? false : "NOT TESTED HERE: only the test cluster has a world of its own";
+
+/** What apps/target-main.ts serves, outside of the cluster, until the tests of this file have ended. */
+export async function serveInWorld(): Promise<World> {
+  const box = Box.find();
+  if (!box) throw new Error("there is no test cluster");
+  for (const family of FAMILIES)
+    await box.run(
+      ...["ip", "netns", "exec", "world", "ip", "address", "replace"],
+      ...[`${ADDRESSES[family]}/${PREFIX[family]}`, "dev", "lo"],
+    );
+  const ports = { http: 18_080, sink: 18_090, udp: 18_053 };
+  const program = join(import.meta.dirname, "../apps/target-main.ts");
+  const [command, ...args] = box.enterWorld(
+    ...["setpriv", "--pdeathsig", "KILL", "--", process.execPath, program],
+    ...Object.values(ports).map(String),
+  );
+  const server = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(server, "exit");
+  after(async () => {
+    server.kill("SIGKILL");
+    await ended;
+  });
+  await Promise.race([
+    once(createInterface(server.stdout), "line"),
+    ended.then(() => Promise.reject(new Error("the world's server has ended"))),
+  ]);
+  return { addresses: ADDRESSES, ...ports };
+}
