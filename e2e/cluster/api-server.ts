@@ -72,7 +72,10 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ow
     process.off("exit", stopAtOnce);
   };
   const run = (program: Program, path: string, args: readonly string[]) => {
-    const component = new Running([path, ...args], join(folder, `${program}.log`));
+    const component = new Running(program, [path, ...args], {
+      log: join(folder, `${program}.log`),
+      tied: true,
+    });
     running.push(component);
     return component;
   };

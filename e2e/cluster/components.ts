@@ -1,14 +1,18 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 interface Component {
-  /** Whose version is the component's, as its go.mod requires it. */
-  readonly module: string;
+  /** Whose version is the component's, as its go.mod requires it; without one the component is ours alone. */
+  readonly module?: string;
   /** Program → the package that is its main. */
   readonly programs: Readonly<Record<string, string>>;
   /** What the linker writes into the programs, so that they know who they are. */
   readonly stamps?: (version: string) => Readonly<Record<string, string>>;
 }
+
+/** A program whose main.go is ours, beside the go.mod. */
+const OWN_MAIN = ".";
 
 /** What a cluster is made of, each with a module of its own under components/ that says the version. */
 export const COMPONENTS = {
@@ -42,7 +46,8 @@ export const COMPONENTS = {
     module: "go.etcd.io/etcd/server/v3",
     programs: { etcd: "go.etcd.io/etcd/server/v3" },
   },
-  coredns: { module: "github.com/coredns/coredns", programs: { coredns: "." } },
+  coredns: { module: "github.com/coredns/coredns", programs: { coredns: OWN_MAIN } },
+  pause: { programs: { pause: OWN_MAIN } },
   helm: {
     module: "helm.sh/helm/v3",
     programs: { helm: "helm.sh/helm/v3/cmd/helm" },
@@ -75,12 +80,24 @@ export const componentFor = (name: ComponentName): Component => COMPONENTS[name]
 export const moduleFolder = (name: ComponentName): string =>
   join(import.meta.dirname, "components", name);
 
-/** The version that the component's go.mod pins, without the v. */
+/** The version that the component's go.mod pins, without the v, and a mark of our own main.go where there is one. */
 export function pinnedVersion(name: ComponentName): string {
-  const { module } = COMPONENTS[name];
-  for (const line of readFileSync(join(moduleFolder(name), "go.mod"), "utf8").split("\n")) {
-    const [, required, version] = /^(?:require)?\s+(\S+) v(\S+)/.exec(line.padStart(1)) ?? [];
-    if (required === module && version) return version;
+  const { module, programs } = componentFor(name);
+  const folder = moduleFolder(name);
+  const required = module && requiredVersion(join(folder, "go.mod"), module);
+  const own = Object.values(programs).includes(OWN_MAIN)
+    ? createHash("sha256")
+        .update(readFileSync(join(folder, "main.go")))
+        .digest("hex")
+        .slice(0, 8)
+    : undefined;
+  return [required, own].filter(Boolean).join("-");
+}
+
+function requiredVersion(file: string, wanted: string): string {
+  for (const line of readFileSync(file, "utf8").split("\n")) {
+    const [, module, version] = /^(?:require)?\s+(\S+) v(\S+)/.exec(line) ?? [];
+    if (module === wanted && version) return version;
   }
-  throw new Error(`components/${name}/go.mod does not require ${module}`);
+  throw new Error(`${file} does not require ${wanted}`);
 }

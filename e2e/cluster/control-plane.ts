@@ -5,7 +5,10 @@ export const etcdArguments = (to: {
   readonly folder: string;
   readonly client: string;
   readonly peer: string;
+  /** Where it says whether it is well, and nothing else. */
+  readonly health?: string;
 }): string[] => [
+  ...(to.health ? [`--listen-metrics-urls=${to.health}`] : []),
   `--data-dir=${to.folder}`,
   `--listen-client-urls=${to.client}`,
   `--advertise-client-urls=${to.client}`,
@@ -44,6 +47,14 @@ export const apiServerArguments = (plan: ApiServerPlan): string[] => [
   "--max-requests-inflight=2000",
   "--max-mutating-requests-inflight=1000",
   "--profiling=false",
+];
+
+/** More, for an API server that has nodes. */
+export const nodesArguments = (pki: string): string[] => [
+  `--kubelet-certificate-authority=${pki}/ca.crt`,
+  `--kubelet-client-certificate=${pki}/apiserver-kubelet-client.crt`,
+  `--kubelet-client-key=${pki}/apiserver-kubelet-client.key`,
+  "--kubelet-preferred-address-types=InternalIP",
 ];
 
 export const controllerManagerArguments = (plan: {

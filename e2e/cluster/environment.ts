@@ -19,6 +19,10 @@ export const ENVIRONMENT = {
   kubernetes: "SALLYPORT_KUBERNETES",
   /** The kubeconfig of the API server that the run's tests share. */
   apiServer: "SALLYPORT_API_SERVER",
+  /** The context of somebody's cluster on which the tests may run; without it, they touch none but their own. */
+  context: "SALLYPORT_E2E_CONTEXT",
+  /** How that cluster gets an image from an archive, whose path follows. */
+  load: "SALLYPORT_E2E_LOAD",
 } as const;
 
 const read = (name: string) => process.env[name] || undefined;
@@ -33,3 +37,17 @@ export function sources(): Sources {
 }
 
 export const givenApiServer = (): string | undefined => read(ENVIRONMENT.apiServer);
+
+export interface ForeignContext {
+  readonly context: string;
+  /** As KUBECONFIG says; the usual places otherwise. */
+  readonly kubeconfig: string | undefined;
+  readonly load: string | undefined;
+}
+
+export function foreignContext(): ForeignContext | undefined {
+  const context = read(ENVIRONMENT.context);
+  return context
+    ? { context, kubeconfig: read("KUBECONFIG"), load: read(ENVIRONMENT.load) }
+    : undefined;
+}

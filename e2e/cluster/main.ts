@@ -1,21 +1,34 @@
-/** The test clusters from a shell. */
+/** The test clusters, from a shell. */
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { startApiServer } from "./api-server.ts";
 import { buildMissing } from "./build.ts";
 import { PROGRAMS, type Program } from "./components.ts";
 import { sources } from "./environment.ts";
+import { Box } from "./whole/box.ts";
+import { FILES } from "./whole/configs.ts";
+import { loadImages } from "./whole/load-images.ts";
+import { lackingWholeCluster } from "./whole/needs.ts";
+import { status } from "./whole/status.ts";
+import { up } from "./whole/up.ts";
 
 const USAGE = `usage: node e2e/cluster/main.ts COMMAND
 
   build [PROGRAM…]   builds from Go modules what is neither in KUBEBUILDER_ASSETS nor in the cache
   api-server         etcd and kube-apiserver on loopback, until interrupted
       --controllers  with kube-controller-manager
+  up                 a whole cluster of one node, in namespaces of its own; as root
+      --ipv4         without IPv6
+  status             what of it runs; exit status 1 unless all does
+  load FILE…         brings archives of images into it
+  enter COMMAND…     runs a command in its node
+  down               ends it and removes everything that it made
 
 SALLYPORT_KUBERNETES=1.MINOR.PATCH builds and runs another version than the pinned one.
 `;
 
-type Options = { readonly controllers?: boolean };
+type Options = { readonly controllers?: boolean; readonly ipv4?: boolean };
 
 const COMMANDS: Readonly<
   Record<string, (names: readonly string[], options: Options) => Promise<void>>
@@ -34,7 +47,35 @@ const COMMANDS: Readonly<
     clearInterval(held);
     await server.stop();
   },
+  up: async (_, { ipv4 = false }) => {
+    if (Box.find()?.complete) say("the cluster is up already");
+    else {
+      const lacking = lackingWholeCluster();
+      if (lacking) throw new Error(lacking.replace("NOT TESTED HERE", "cannot raise the cluster"));
+      for (const signal of ["SIGINT", "SIGTERM"] as const)
+        process.once(signal, () => Box.remove().then(() => process.exit(1)));
+      await up({ families: ipv4 ? "ipv4" : "dual", say });
+    }
+    console.log(`export KUBECONFIG=${FILES.kubeconfig}`);
+  },
+  status: async () => {
+    const { well, lines } = await status();
+    console.log(lines.join("\n"));
+    if (!well) process.exitCode = 1;
+  },
+  load: async (files) => loadImages(standing(), files),
+  enter: async (argv) => {
+    const [program, ...args] = standing().enter(...(argv.length > 0 ? argv : ["sh"]));
+    process.exitCode = spawnSync(program, args, { stdio: "inherit" }).status ?? 1;
+  },
+  down: () => Box.remove(),
 };
+
+function standing(): Box {
+  const box = Box.find();
+  if (!box) throw new Error("no cluster is up: npm run cluster:up");
+  return box;
+}
 
 function say(line: string): void {
   console.error(line);
@@ -45,6 +86,7 @@ try {
     allowPositionals: true,
     options: {
       controllers: { type: "boolean" },
+      ipv4: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });

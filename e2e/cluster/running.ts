@@ -1,25 +1,25 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/**
- * A component that runs until it is stopped, or until the program that started it has ended, however that ended: the kernel
- * kills it then (PR_SET_PDEATHSIG). What it says goes to a file.
- */
+/** A component that runs until it is stopped. What it says goes to a file. */
 export class Running {
   readonly name: string;
   readonly log: string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
 
-  constructor(argv: readonly [string, ...string[]], log: string) {
-    this.name = basename(argv[0]);
+  /** `tied`: the kernel kills it when the program that started it has ended, however that ended (PR_SET_PDEATHSIG). */
+  constructor(
+    name: string,
+    argv: readonly string[],
+    { log, tied }: { readonly log: string; readonly tied: boolean },
+  ) {
+    this.name = name;
     this.log = log;
     const output = openSync(log, "w");
-    this.#child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...argv], {
-      stdio: ["ignore", output, output],
-    });
+    const [program = "", ...args] = tied ? ["setpriv", "--pdeathsig", "KILL", "--", ...argv] : argv;
+    this.#child = spawn(program, args, { stdio: ["ignore", output, output], detached: !tied });
     closeSync(output);
     // A test's process ends when its tests have: no component keeps it.
     this.#child.unref();

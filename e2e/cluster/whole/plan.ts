@@ -1,0 +1,42 @@
+/** The one node's names and addresses. It has a network of its own, so that they need not differ from anybody's but its link's. */
+export const PLAN = {
+  name: "sallyport",
+  node: "sallyport-node",
+  /** Everything that the cluster writes. */
+  state: "/var/lib/sallyport-cluster",
+  domain: "cluster.local",
+  /** Between this machine and the node: by which kubectl and tests come in. */
+  link: {
+    name: "sallyport0",
+    outside: ["172.31.250.1/30", "fd5a:11f0:250::1/64"],
+    inside: ["172.31.250.2/30", "fd5a:11f0:250::2/64"],
+  },
+  /** Between the node and the world, a network namespace in which tests put servers at any address: nothing leads further. */
+  world: {
+    name: "world",
+    node: ["172.31.251.2/30", "fd5a:11f0:251::2/64"],
+    world: ["172.31.251.1/30", "fd5a:11f0:251::1/64"],
+  },
+  pods: ["10.244.0.0/16", "fd00:10:244::/56"],
+  /** What the node has of them: the first of each, as the controller manager gives it. */
+  nodePods: ["10.244.0.0/24", "fd00:10:244::/64"],
+  services: ["10.96.0.0/16", "fd00:10:96::/112"],
+  /** The first of the services' ranges, which the Service `kubernetes` has. */
+  kubernetes: "10.96.0.1",
+  dns: "10.96.0.10",
+  apiPort: 6443,
+} as const;
+
+export type Families = "dual" | "ipv4";
+
+/** Of a pair for IPv4 and IPv6, what such a cluster has. */
+export const ofFamilies = (families: Families, both: readonly string[]): string[] =>
+  families === "dual" ? [...both] : both.slice(0, 1);
+
+export const withoutPrefix = (address: string): string => address.replace(/\/\d+$/, "");
+
+/** The node's own addresses, IPv4 first. */
+export const nodeAddresses = (families: Families): string[] =>
+  ofFamilies(families, PLAN.link.inside).map(withoutPrefix);
+
+export const apiUrl = `https://${withoutPrefix(PLAN.link.inside[0])}:${PLAN.apiPort}`;
