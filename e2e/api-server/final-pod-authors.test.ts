@@ -165,7 +165,7 @@ for (const [what, container, says] of [
     });
     const refused = saying(
       new RegExp(
-        `all\\.final-pods\\.sallyport\\.dev.*refuses this ephemeral container: spec\\.ephemeralContainers\\[0\\].*${says.source}`,
+        `all\\.final-pods\\.sallyport\\.dev.*refuses this ephemeral container.*: spec\\.ephemeralContainers\\[0\\].*${says.source}`,
       ),
     );
     await assert.rejects(debug(pod, { name: "debug", ...container }), refused);
@@ -203,7 +203,10 @@ test("kubectl debug is let through where it can do no harm, and warns of root", 
   assert.equal(baseline.status, 0, baseline.stderr);
   assert.match(baseline.stderr, /Warning: debugger-\w+ may run as root with NET_RAW/);
   const general = await run("general");
-  assert.match(general.stderr, /spec\.ephemeralContainers\[2\].* with SYS_PTRACE can read/);
+  assert.match(
+    general.stderr,
+    /--profile=restricted, or baseline\): spec\.ephemeralContainers\[2\].* with SYS_PTRACE can read/,
+  );
   assert.match((await run("netadmin")).stderr, /with NET_ADMIN/);
   assert.match((await run("sysadmin")).stderr, /privileged/);
   const after = await bed.core.readNamespacedPod({ namespace, name });

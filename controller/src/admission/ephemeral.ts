@@ -47,9 +47,14 @@ export function judgeEphemeral(
     ...[rootWarning(rootWithWaysPast(addedOnly))].filter((warning) => warning !== undefined),
   ];
   return reasons.length > 0
-    ? refused(reasons, warnings, "this ephemeral container")
+    ? refused(reasons, warnings, reasons.some(isOfProfile) ? WITH_LESS : "this ephemeral container")
     : letThrough(warnings);
 }
+
+/** The profiles of kubectl debug differ in these, and the one that it takes by itself adds SYS_PTRACE. */
+const isOfProfile = (reason: string) => /securityContext\.(capabilities|privileged)/.test(reason);
+const WITH_LESS =
+  "this ephemeral container (kubectl debug asks for less with --profile=restricted, or baseline)";
 
 const SHARED = "spec.shareProcessNamespace";
 
