@@ -166,12 +166,16 @@ test("what will become of the pods is said at kubectl apply of the workload", {
     ...{ apiVersion: "apps/v1", kind: "Deployment", spec: selecting(privileged) },
     metadata: {
       name: "dangerous",
-      annotations: { "sallyport.dev/inject": "true", "sallyport.dev/ijnect": "true" },
+      annotations: { "sallyport.dev/inject": "true", "sallyport.dev/log-level": "debug" },
     },
   });
   assert.match(
     said,
     /Warning: its pods will be refused: Sallyport refuses this pod: spec\.containers\[0\]\.securityContext\.privileged/,
+  );
+  assert.match(
+    said,
+    /Warning: annotation sallyport\.dev\/log-level on the Deployment means nothing/,
   );
 });
 

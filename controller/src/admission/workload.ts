@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Admission, JsonObject } from "./admission.ts";
 import { type Carried, carry } from "./carried.ts";
 import { diff } from "./diff.ts";
-import { INJECT } from "./names.ts";
+import { INJECT, PREFIX } from "./names.ts";
 import { WORKLOAD_KINDS, type WorkloadKind } from "./workload-kinds.ts";
 import { asObject, templateAt, valueIn, withValue } from "./workload-template.ts";
 
@@ -42,6 +42,7 @@ export function admitWorkload(
     patch: tooLate ? [] : patch,
     warnings: [
       ...carryWarnings(kind.kind, own ?? "", carried),
+      ...strayWarnings(kind.kind, annotations ?? {}),
       ...(tooLate ? [tooLateText(kind.kind)] : []),
       ...(verdict.allowed ? [] : [`its pods will be refused: ${verdict.message}`]),
       ...verdict.warnings,
@@ -109,6 +110,17 @@ function carryWarnings(kind: string, own: string, { problem, template }: Carried
     default:
       return [];
   }
+}
+
+/** Whoever writes the others on a workload means its pods. */
+function strayWarnings(kind: string, annotations: Readonly<Record<string, string>>): string[] {
+  const stray = Object.keys(annotations).filter(
+    (name) => name.startsWith(PREFIX) && name !== INJECT,
+  );
+  return stray.map(
+    (name) =>
+      `annotation ${name.slice(0, 80)} on the ${kind} means nothing: of all, only ${INJECT} is carried to its pods; write it in its pod template`,
+  );
 }
 
 function tooLateText(kind: string): string {
