@@ -8,6 +8,7 @@ import { applyPatch, type Operation } from "rfc6902";
 import * as z from "zod";
 import type { JsonObject, JsonValue } from "../src/admission/admission.ts";
 import { WORKLOAD_KINDS } from "../src/admission/workload-kinds.ts";
+import { admitted } from "./pod-support.ts";
 import { type Answered, type Bed, POD, reviewOf, SERVICE, startBed } from "./server-bed.ts";
 
 const SEED = 20_261;
@@ -24,8 +25,8 @@ const PODS: readonly JsonObject[] = existsSync(FOUND)
 if (!existsSync(FOUND))
   console.log(`SKIPPED: ${FOUND} is not there; the fuzzing starts from one pod`);
 
-const PATHS = ["pods", "workloads"].flatMap((webhook) =>
-  ["", "/enabled", "/all"].map((label) => `/mutate/${webhook}${label}`),
+const PATHS = ["/mutate/pods", "/mutate/workloads", "/validate/pods"].flatMap((webhook) =>
+  ["", "/enabled", "/all"].map((label) => webhook + label),
 );
 
 let bed: Bed;
@@ -87,6 +88,12 @@ const noFaults = () =>
     [],
   );
 
+const debugReview = (pod: JsonObject, ephemeralContainers: JsonValue): JsonObject =>
+  reviewOf(
+    { ...pod, spec: { ...(pod.spec as JsonObject), ephemeralContainers } },
+    { operation: "UPDATE", subResource: "ephemeralcontainers", oldObject: pod },
+  );
+
 const workloadReview = (pod: JsonObject, kind: (typeof WORKLOAD_KINDS)[number]): JsonObject => {
   const inside = [...kind.template]
     .reverse()
@@ -102,8 +109,14 @@ const workloadReview = (pod: JsonObject, kind: (typeof WORKLOAD_KINDS)[number]):
   });
 };
 
+/** Injected, so that the changes come to the sidecar, too. */
+const INJECTED = PODS.map((pod) => admitted(pod, {}, { dangerousPods: "warn" }));
+
 const aReview = fc.oneof(
-  fc.constantFrom(...PODS).map((pod) => reviewOf(pod)),
+  fc.constantFrom(...PODS, ...INJECTED).map((pod) => reviewOf(pod)),
+  fc
+    .tuple(fc.constantFrom(...INJECTED), fc.constantFrom(...PODS))
+    .map(([pod, { spec }]) => debugReview(pod, (spec as JsonObject).containers ?? [])),
   fc
     .tuple(fc.constantFrom(...PODS), fc.constantFrom(...WORKLOAD_KINDS))
     .map(([pod, kind]) => workloadReview(pod, kind)),

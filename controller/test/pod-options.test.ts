@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { InjectionOptions } from "@sallyport/controller/admission/options";
-import { parseQuantity } from "@sallyport/controller/admission/quantity";
+import { formatQuantity, parseQuantity } from "@sallyport/controller/admission/quantity";
 import { VERSION } from "@sallyport/controller/admission/version";
 import * as z from "zod";
 
@@ -94,4 +94,25 @@ for (const [resource, text, thousandths] of [
   test(`${resource} ${text} is ${thousandths ?? "no quantity"}`, () => {
     const parsed = parseQuantity(resource, text);
     assert.equal(parsed instanceof Error ? undefined : parsed, thousandths);
+  });
+
+for (const [resource, written, stored] of [
+  ["cpu", "0.5", "500m"],
+  ["cpu", "1000m", "1"],
+  ["cpu", "1500m", "1500m"],
+  ["cpu", "2000", "2k"],
+  ["cpu", "2", "2"],
+  ["memory", "1024Mi", "1Gi"],
+  ["memory", "65536Ki", "64Mi"],
+  ["memory", "500M", "500M"],
+  ["memory", "1e9", "1G"],
+  ["memory", "1.5Gi", "1536Mi"],
+  ["memory", "1000", "1k"],
+  ["memory", "7", "7"],
+] as const)
+  test(`${written} of ${resource} is written as the API server stores it: ${stored}`, () => {
+    const parsed = parseQuantity(resource, written);
+    assert.ok(typeof parsed === "bigint");
+    assert.equal(formatQuantity(resource, parsed), stored);
+    assert.equal(parseQuantity(resource, stored), parsed);
   });

@@ -94,10 +94,54 @@ test("a pod that could walk past its sidecar is refused with 403 and the field",
   assert.match(status?.message ?? "", /containers\[0\].*privileged/);
 });
 
+test("the final pod is judged on its own path: what is intact passes, what is not is refused, and nothing is changed", async () => {
+  await using bed = await startBed();
+  const made = responseOf(await post(bed, "/mutate/pods/all", reviewOf(POD)));
+  const pod = structuredClone(POD);
+  applyPatch(pod, JSON.parse(Buffer.from(made.patch ?? "", "base64").toString()) as Operation[]);
+  for (const path of ["/validate/pods/enabled", "/validate/pods/all"]) {
+    const intact = responseOf(await post(bed, path, reviewOf(pod)));
+    assert.deepEqual({ ...intact, uid: "" }, { uid: "", allowed: true });
+    const bare = responseOf(await post(bed, path, reviewOf(POD)));
+    assert.match(bare.status?.message ?? "", /has neither sallyport-init nor sallyport-proxy/);
+  }
+  const debug = { name: "debug", securityContext: { privileged: true } };
+  const debugged = { ...pod, spec: { ...(pod.spec as object), ephemeralContainers: [debug] } };
+  const update = { operation: "UPDATE", subResource: "ephemeralcontainers", oldObject: pod };
+  const refused = responseOf(await post(bed, "/validate/pods/all", reviewOf(debugged, update)));
+  assert.match(
+    refused.status?.message ?? "",
+    /ephemeralContainers\[0\]\.securityContext\.privileged/,
+  );
+  for (const request of [
+    { operation: "UPDATE", oldObject: pod },
+    { operation: "DELETE", object: null, oldObject: pod },
+    { operation: "UPDATE", subResource: "status", oldObject: pod },
+    ofDeployment,
+  ]) {
+    const response = responseOf(await post(bed, "/validate/pods/all", reviewOf(debugged, request)));
+    assert.deepEqual({ ...response, uid: "" }, { uid: "", allowed: true });
+  }
+});
+
+test("the level that a namespace enforces is asked of whoever knows, and said of workloads, too", async () => {
+  await using bed = await startBed({
+    podSecurityEnforced: (namespace) => (namespace === "shop" ? "restricted" : undefined),
+  });
+  for (const [path, review] of [
+    ["/mutate/pods/all", reviewOf(POD)],
+    ["/mutate/workloads/all", reviewOf(WORKLOAD, ofDeployment)],
+  ] as const) {
+    const { warnings } = responseOf(await post(bed, path, review));
+    assert.match(warnings?.join() ?? "", /Pod Security "restricted", which the namespace enforces/);
+  }
+});
+
 const GOOD = JSON.stringify(reviewOf(POD));
 for (const [what, path, body, headers, method, status, says] of [
   ["an unknown path", "/mutate/pod", GOOD, {}, "POST", 404, /nothing here/],
   ["a path in capitals", "/mutate/Pods", GOOD, {}, "POST", 404, /nothing here/],
+  ["a webhook that is none", "/validate/workloads/all", GOOD, {}, "POST", 404, /\/validate\/pods/],
   ["a label that is none", "/mutate/pods/disabled", GOOD, {}, "POST", 404, /nothing here/],
   ["a GET of a webhook", "/mutate/pods", "", {}, "GET", 405, /only POST/],
   ["a PUT", "/mutate/workloads/all", GOOD, {}, "PUT", 405, /only POST/],
