@@ -1,21 +1,21 @@
 import type { Level, Log } from "../log.ts";
 
 /**
- * For what is tried again and again: a trouble is told when it is new, and its end when it is over. A trouble that stays
- * the same is not told twice.
+ * For what is tried again and again: a trouble is told when it is new, and its end when it is over. No trouble
+ * is told twice until then, in whatever turns they come.
  */
 export function logOnce(log: Log) {
-  let last: string | undefined;
+  const told = new Set<string>();
   return {
     trouble(error: unknown, level: Level = "error"): void {
       const { message } = error as Error;
-      if (message === last) return;
-      last = message;
+      if (told.has(message)) return;
+      told.add(message);
       log(level, message);
     },
     fine(message?: string): void {
-      if (last !== undefined && message !== undefined) log("info", message);
-      last = undefined;
+      if (told.size > 0 && message !== undefined) log("info", message);
+      told.clear();
     },
   };
 }

@@ -1,0 +1,53 @@
+import type { Installation } from "./controller-installation.ts";
+import { until } from "./until.ts";
+
+export interface Load extends AsyncDisposable {
+  /** Until that many more have been created. */
+  more(count: number): Promise<unknown>;
+  /** Stops, and tells how many pods were created and what was said about those that were not. */
+  stop(): Promise<{ readonly created: number; readonly failures: readonly string[] }>;
+}
+
+/** Creates pods (dry run) at that rate, each of which is to come back with a sidecar. */
+export function createPods({ api, pods }: Installation, perSecond: number): Load {
+  let created = 0;
+  const failures: string[] = [];
+  const under = new Set<Promise<void>>();
+  const create = async () => {
+    try {
+      const pod = await api.core.createNamespacedPod({
+        namespace: pods,
+        dryRun: "All",
+        body: {
+          metadata: { generateName: "web-" },
+          spec: { containers: [{ name: "web", image: "registry.example/web:1" }] },
+        },
+      });
+      if (pod.spec?.initContainers?.length === 2) created++;
+      else failures.push(`${new Date().toISOString()} let in without a sidecar`);
+    } catch (error) {
+      failures.push(`${new Date().toISOString()} ${(error as Error).message}`);
+    }
+  };
+  const timer = setInterval(() => {
+    const one = create().finally(() => under.delete(one));
+    under.add(one);
+  }, 1_000 / perSecond);
+  const stop = async () => {
+    clearInterval(timer);
+    await Promise.all(under);
+    return { created, failures };
+  };
+  return {
+    more: (count) => {
+      const enough = created + count;
+      return until(
+        `${count} more pods`,
+        async () => ({ created, failed: failures.length, first: failures[0] }),
+        (now) => now.created >= enough,
+      );
+    },
+    stop,
+    [Symbol.asyncDispose]: async () => void (await stop()),
+  };
+}
