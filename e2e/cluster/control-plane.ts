@@ -68,4 +68,7 @@ export const controllerManagerArguments = (plan: {
   "--leader-elect=false",
   "--secure-port=0",
   "--controllers=*,bootstrapsigner,tokencleaner",
+  // Its own limit of 20 a second costs five seconds at the start, and a burst of pods would be none.
+  "--kube-api-qps=500",
+  "--kube-api-burst=1000",
 ];

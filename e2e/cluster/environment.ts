@@ -19,6 +19,8 @@ export const ENVIRONMENT = {
   kubernetes: "SALLYPORT_KUBERNETES",
   /** The kubeconfig of the API server that the run's tests share. */
   apiServer: "SALLYPORT_API_SERVER",
+  /** A name for another whole cluster beside the usual one. */
+  cluster: "SALLYPORT_CLUSTER",
   /** The context of somebody's cluster on which the tests may run; without it, they touch none but their own. */
   context: "SALLYPORT_E2E_CONTEXT",
   /** How that cluster gets an image from an archive, whose path follows. */
@@ -34,6 +36,14 @@ export function sources(): Sources {
     path: (read("PATH") ?? "").split(":").filter(Boolean),
     kubernetes: read(ENVIRONMENT.kubernetes)?.replace(/^v/, ""),
   };
+}
+
+/** Of the whole cluster; the usual one has none. Links of the network and folders are named after it. */
+export function clusterName(): string | undefined {
+  const name = read(ENVIRONMENT.cluster);
+  if (name !== undefined && !/^[a-z0-9]{1,8}$/.test(name))
+    throw new Error(`${ENVIRONMENT.cluster}=${name}: up to eight small letters and digits`);
+  return name;
 }
 
 export const givenApiServer = (): string | undefined => read(ENVIRONMENT.apiServer);

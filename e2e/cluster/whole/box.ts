@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ENVIRONMENT } from "../environment.ts";
 import { cgroupFolders, cgroupVersion, makeCgroups, removeCgroups } from "./cgroups.ts";
 import { command } from "./command.ts";
 import { type Families, PLAN } from "./plan.ts";
-import { holds, readState, type State, startOf, writeState } from "./state.ts";
+import { lives, processOf, readState, type State, writeState } from "./state.ts";
 
 /** Everything that a process inside shares with the others of the box, and with nothing outside. */
 const NAMESPACES = ["mount", "net", "uts", "ipc", "cgroup"] as const;
@@ -41,14 +42,19 @@ export class Box {
   /** The box that stands. */
   static find(): Box | undefined {
     const state = readState();
-    return state && holds(state) ? new Box(state) : undefined;
+    return state && lives(state.holder) ? new Box(state) : undefined;
   }
 
   /** With no links yet. `tied`: it ends when this process does. */
   static async make(families: Families, tied: boolean): Promise<Box> {
+    const other = Box.find()?.maker;
+    if (other)
+      throw new Error(
+        `process ${other} is raising the cluster ${PLAN.name}: wait for it, or name another in ${ENVIRONMENT.cluster}`,
+      );
     await Box.remove();
     await mkdir(PLAN.state, { recursive: true, mode: 0o700 });
-    const cgroups = cgroupFolders(PLAN.node);
+    const cgroups = cgroupFolders(PLAN.cgroup);
     await makeCgroups(cgroups);
     const [program, ...args] = inCgroups(cgroups, [
       ...(tied ? ["setpriv", "--pdeathsig", "KILL", "--"] : []),
@@ -62,8 +68,11 @@ export class Box {
     await new Promise((resolve, reject) => {
       holder.once("spawn", resolve).once("error", reject);
     });
-    const pid = holder.pid as number;
-    const state = { pid, started: startOf(pid) ?? "", families, cgroups, complete: false };
+    const state = {
+      holder: processOf(holder.pid as number),
+      maker: processOf(process.pid),
+      ...{ families, cgroups, complete: false },
+    };
     writeState(state);
     while (!existsSync(join(PLAN.state, "box-is-made"))) {
       if (holder.exitCode !== null || holder.signalCode !== null)
@@ -81,7 +90,7 @@ export class Box {
   static async remove(): Promise<void> {
     const state = readState();
     if (state) {
-      if (holds(state)) process.kill(state.pid, "SIGKILL");
+      if (lives(state.holder)) process.kill(state.holder.pid, "SIGKILL");
       await removeCgroups(state.cgroups, 30);
     }
     await rm(PLAN.state, { recursive: true, force: true });
@@ -93,7 +102,13 @@ export class Box {
 
   /** The process whose namespaces these are. */
   get pid(): number {
-    return this.#state.pid;
+    return this.#state.holder.pid;
+  }
+
+  /** Another process that is at it just now. */
+  get maker(): number | undefined {
+    const { complete, maker } = this.#state;
+    return !complete && maker.pid !== process.pid && lives(maker) ? maker.pid : undefined;
   }
 
   get complete(): boolean {

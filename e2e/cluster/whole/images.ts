@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ const UNREAD = ["usr/share/doc", "usr/share/locale", "usr/share/man", "var/cache
 
 export async function toolsImage(from: Sources, say: (line: string) => void): Promise<Image> {
   const key = createHash("sha256")
-    .update(readFileSync(import.meta.filename))
+    .update(JSON.stringify([RELEASE, TOOLS, UNREAD]))
     .digest("hex");
   const file = join(from.cache, "test-images", `tools-${key.slice(0, 12)}.tar`);
   if (existsSync(file)) return { name: TOOLS_IMAGE, file };

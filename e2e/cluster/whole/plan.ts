@@ -1,21 +1,31 @@
-/** The one node's names and addresses. It has a network of its own, so that they need not differ from anybody's but its link's. */
+import { createHash } from "node:crypto";
+import { clusterName } from "../environment.ts";
+
+const name = clusterName();
+const suffix = name === undefined ? "" : `-${name}`;
+/** Tells the links of clusters that stand side by side apart; of all else each has its own. */
+const number =
+  name === undefined ? 250 : (createHash("sha256").update(name).digest()[0] ?? 0) % 250;
+
+/** The one node's names and addresses. */
 export const PLAN = {
-  name: "sallyport",
+  name: `sallyport${suffix}`,
   node: "sallyport-node",
   /** Everything that the cluster writes. */
-  state: "/var/lib/sallyport-cluster",
+  state: `/var/lib/sallyport-cluster${suffix}`,
+  cgroup: `sallyport-cluster${suffix}`,
   domain: "cluster.local",
   /** Between this machine and the node: by which kubectl and tests come in. */
   link: {
-    name: "sallyport0",
-    outside: ["172.31.250.1/30", "fd5a:11f0:250::1/64"],
-    inside: ["172.31.250.2/30", "fd5a:11f0:250::2/64"],
+    name: name === undefined ? "sallyport0" : `sally-${name}`, // 15 letters at most
+    outside: [`172.31.${number}.1/30`, `fd5a:11f0:${number}::1/64`],
+    inside: [`172.31.${number}.2/30`, `fd5a:11f0:${number}::2/64`],
   },
   /** Between the node and the world, a network namespace in which tests put servers at any address: nothing leads further. */
   world: {
     name: "world",
-    node: ["172.31.251.2/30", "fd5a:11f0:251::2/64"],
-    world: ["172.31.251.1/30", "fd5a:11f0:251::1/64"],
+    node: ["192.168.251.2/30", "fd5a:11f0:251::2/64"],
+    world: ["192.168.251.1/30", "fd5a:11f0:251::1/64"],
   },
   pods: ["10.244.0.0/16", "fd00:10:244::/56"],
   /** What the node has of them: the first of each, as the controller manager gives it. */
@@ -39,4 +49,4 @@ export const withoutPrefix = (address: string): string => address.replace(/\/\d+
 export const nodeAddresses = (families: Families): string[] =>
   ofFamilies(families, PLAN.link.inside).map(withoutPrefix);
 
-export const apiUrl = `https://${withoutPrefix(PLAN.link.inside[0])}:${PLAN.apiPort}`;
+export const apiUrl = `https://${withoutPrefix(PLAN.link.inside[0] ?? "")}:${PLAN.apiPort}`;

@@ -5,11 +5,14 @@ import { PLAN } from "./plan.ts";
 
 const file = join(PLAN.state, "state.json");
 
+/** A process as this machine numbers it, and when it was started, so that no later one is taken for it. */
+const Process = z.strictObject({ pid: z.int(), started: z.string() });
+
 const State = z.strictObject({
-  /** The process that holds the box, as this machine numbers it. */
-  pid: z.int(),
-  /** When it was started, in ticks since the machine was: another process of the same number is not taken for it. */
-  started: z.string(),
+  /** Its namespaces are the box's; with it, the box ends. */
+  holder: Process,
+  /** Who makes it, or made it. */
+  maker: Process,
   families: z.enum(["dual", "ipv4"]),
   cgroups: z.array(z.string()),
   /** All of it works. */
@@ -32,8 +35,13 @@ export function readState(): State | undefined {
   return State.parse(JSON.parse(text));
 }
 
-/** The 22nd field of /proc/PID/stat, counted after the name, which may hold anything (proc(5)); undefined once it has ended. */
-export function startOf(pid: number): string | undefined {
+export const processOf = (pid: number) => ({ pid, started: startOf(pid) ?? "" });
+
+export const lives = ({ pid, started }: z.infer<typeof Process>): boolean =>
+  startOf(pid) === started;
+
+/** In ticks since the machine was started: the 22nd field, counted after a name that may hold anything (proc(5)). */
+function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
@@ -41,5 +49,3 @@ export function startOf(pid: number): string | undefined {
     return undefined;
   }
 }
-
-export const holds = ({ pid, started }: State): boolean => startOf(pid) === started;

@@ -42,7 +42,7 @@ export async function up(options: UpOptions = {}): Promise<Box> {
   try {
     return await raise(options);
   } catch (error) {
-    await Box.remove();
+    if (Box.find()?.maker === undefined) await Box.remove();
     throw error;
   }
 }
