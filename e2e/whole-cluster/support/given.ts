@@ -1,5 +1,8 @@
-import { sources } from "../../cluster/environment.ts";
+import { foreignContext, sources } from "../../cluster/environment.ts";
 import { requirePrograms } from "../../cluster/programs.ts";
+import { Box } from "../../cluster/whole/box.ts";
+import { FILES } from "../../cluster/whole/configs.ts";
+import { onlyContext } from "../../cluster/whole/foreign.ts";
 
 export { TOOLS_IMAGE } from "../../cluster/whole/images.ts";
 
@@ -9,15 +12,21 @@ export interface GivenCluster {
   readonly kubectl: string;
 }
 
-/** Set by `npm run e2e`, which has brought the cluster up and installed Sallyport on it. */
-const kubeconfig = process.env.SALLYPORT_CLUSTER || undefined;
+const foreign = foreignContext();
 
 /** For the `skip` of a test: why it cannot run; false where there is a cluster. */
-export const lacking: string | false = kubeconfig
-  ? false
-  : "NOT TESTED HERE: no cluster with Sallyport is given; npm run e2e gives one";
+export const lacking: string | false =
+  foreign || Box.find()?.complete
+    ? false
+    : "NOT TESTED HERE: no cluster is up; npm run e2e raises one and installs Sallyport on it";
 
+let given: GivenCluster | undefined;
+
+/** The context that SALLYPORT_E2E_CONTEXT names, else the test cluster that is up. */
 export function givenCluster(): GivenCluster {
-  if (!kubeconfig) throw new Error("no cluster is given");
-  return { kubeconfig, kubectl: requirePrograms(["kubectl"], sources()).kubectl };
+  given ??= {
+    kubeconfig: foreign ? onlyContext(foreign) : FILES.kubeconfig,
+    kubectl: requirePrograms(["kubectl"], sources()).kubectl,
+  };
+  return given;
 }

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after } from "node:test";
 import { Box } from "../../cluster/whole/box.ts";
+import { addressWorld } from "../../cluster/whole/world.ts";
 
 /** For documentation (RFC 5737, RFC 3849): they lead to nobody but the world beyond the test cluster's node. */
 const ADDRESSES = { IPv4: "192.0.2.40", IPv6: "2001:db8::40" } as const;
-const PREFIX = { IPv4: 32, IPv6: 128 } as const;
 
 export type Family = keyof typeof ADDRESSES;
 export const FAMILIES = ["IPv4", "IPv6"] as const satisfies readonly Family[];
@@ -26,11 +26,7 @@ export const lackingWorld = (): string | false =>
 export async function serveInWorld(): Promise<World> {
   const box = Box.find();
   if (!box) throw new Error("there is no test cluster");
-  for (const family of FAMILIES)
-    await box.run(
-      ...["ip", "netns", "exec", "world", "ip", "address", "replace"],
-      ...[`${ADDRESSES[family]}/${PREFIX[family]}`, "dev", "lo"],
-    );
+  await addressWorld(box, ...Object.values(ADDRESSES));
   const ports = { http: 18_080, sink: 18_090, udp: 18_053 };
   const program = join(import.meta.dirname, "../apps/target-main.ts");
   const [command, ...args] = box.enterWorld(
