@@ -115,6 +115,7 @@ test("the final pod is judged on its own path: what is intact passes, what is no
   );
   for (const request of [
     { operation: "UPDATE", oldObject: pod },
+    { operation: "UPDATE", oldObject: null },
     { operation: "DELETE", object: null, oldObject: pod },
     { operation: "UPDATE", subResource: "status", oldObject: pod },
     ofDeployment,

@@ -221,3 +221,22 @@ test("in a pod without a sidecar kubectl debug is nobody's business", { skip }, 
   const added = await debug(pod, { name: "debug", securityContext: { privileged: true } });
   assert.equal(added.spec?.ephemeralContainers?.length, 1);
 });
+
+test("kubectl set image makes of the sidecar nothing but the installation's own, and of the app what it likes", {
+  skip,
+}, async () => {
+  const pod = await create({ metadata: { generateName: "web-" }, spec: { containers: [APP] } });
+  const name = pod.metadata?.name ?? "";
+  const set = (change: string) =>
+    bed.kubectl(["set", "image", `pod/${name}`, change, "-n", namespace]);
+  for (const ours of ["sallyport-proxy", "sallyport-init"])
+    assert.match(
+      (await set(`${ours}=registry.example/mine:1`)).stderr,
+      new RegExp(`all\\.final-pods\\.sallyport\\.dev.*the image of ${ours}: it cannot become`),
+    );
+  const asked = () => bed.lines.filter(({ operation }) => operation === "UPDATE").length;
+  const before = asked();
+  assert.equal((await set("app=registry.example/web:2")).status, 0);
+  await bed.kubectl(["label", "pod", name, "team=a", "-n", namespace]);
+  assert.equal(asked(), before, "of other changes nothing is asked");
+});

@@ -148,6 +148,11 @@ export async function startWebhookBed(options: WebhookBedOptions = {}): Promise<
   return bed;
 }
 
+const imagesIn = (pod: string) =>
+  `(has(${pod}.spec.initContainers) ? ${pod}.spec.initContainers : []).filter(c, c.name.startsWith("sallyport-")).map(c, c.image)` +
+  ` + ${pod}.spec.containers.filter(c, c.name.startsWith("sallyport-")).map(c, c.image)`;
+const IMAGES_DIFFER = `request.operation == "CREATE" || request.resource.resource != "pods" || (has(request.subResource) && request.subResource != "") || ${imagesIn("object")} != ${imagesIn("oldObject")}`;
+
 const PROBE = {
   metadata: { generateName: "probe-" },
   spec: { containers: [{ name: "app", image: "app" }] },
@@ -196,7 +201,12 @@ function webhooksOf(bed: string, port: number, ca: string) {
         name: `${injection}.final-pods.sallyport.dev`,
         ...common(injection, "/validate/pods"),
         failurePolicy: "Fail",
-        rules: [rule("", ["pods"], ["CREATE"]), rule("", ["pods/ephemeralcontainers"], ["UPDATE"])],
+        rules: [
+          rule("", ["pods"], ["CREATE", "UPDATE"]),
+          rule("", ["pods/ephemeralcontainers"], ["UPDATE"]),
+        ],
+        // Of a pod that is there, only a change of the sidecar's images is asked about.
+        matchConditions: [{ name: "images-of-the-sidecar", expression: IMAGES_DIFFER }],
       }),
     ),
   };
