@@ -1,5 +1,6 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { VERSION } from "@sallyport/controller/admission/version";
+import { asObject } from "@sallyport/controller/admission/workload-template";
 import type { Rest } from "../kubernetes/rest.ts";
 import type { InstallFacts } from "./facts.ts";
 import type { Finding } from "./findings.ts";
@@ -12,7 +13,8 @@ import { judgeNamespaces, readNamespaces } from "./namespaces.ts";
 import { checkPermissions } from "./permissions.ts";
 import type { Report } from "./report.ts";
 import { judgeTrials, placesToTry, tryInjection } from "./trial.ts";
-import { lookAt } from "./workloads.ts";
+import { judgeUnreadable } from "./unreadable.ts";
+import { type Inhabitants, lookAt } from "./workloads.ts";
 
 export interface CheckOptions {
   readonly install: string;
@@ -35,21 +37,18 @@ export async function check(
     context: config.getCurrentContext(),
     server: rest.server,
     kubernetes: state.kubernetes,
-    installed: isInstalled(facts),
+    installed: true,
     install,
-    controller: {
-      version: state.installation.version,
-      available: state.available,
-      wanted: state.wanted,
-    },
-    webhooks: registeredWebhooks(facts).length,
+    controller: state.controller,
+    webhooks: countOf(facts),
     certificateDaysLeft: certificates.daysLeft,
     permissionsGranted: undefined,
     trials: [],
-    inhabitants: [],
+    inhabitants: undefined,
     findings: [],
   };
-  if (!report.installed) return { ...report, findings: [notInstalled(install)] };
+  const elsewhere = notInstalled(facts);
+  if (elsewhere) return { ...report, installed: false, findings: [elsewhere] };
 
   const reads = await readNamespaces(rest, namespaces);
   const { labelled, findings: ofNamespaces } = judgeNamespaces(reads, namespaces, install);
@@ -57,22 +56,23 @@ export async function check(
     Promise.all(placesToTry(labelled).map((place) => tryInjection(rest, place))),
     checkPermissions(rest, install, state),
   ]);
-  const answered = trials.find(({ version }) => version !== undefined)?.version;
-  const installation = { ...state.installation, ...(answered && { version: answered }) };
-  const inhabitants = [];
-  for (const place of labelled) inhabitants.push(await lookAt(rest, place, installation));
+  // Who answers knows best which version it is.
+  const version = trials.find((trial) => trial.version)?.version ?? state.installation.version;
+  const inhabitants: Inhabitants[] = [];
+  for (const place of labelled)
+    inhabitants.push(await lookAt(rest, place, { ...state.installation, version }));
   return {
     ...report,
-    controller: { ...report.controller, version: installation.version },
+    controller: state.controller && { ...state.controller, version },
     permissionsGranted: permissions.granted,
     trials,
-    inhabitants,
+    inhabitants: reads.every((read) => "unknown" in read) ? undefined : inhabitants,
     findings: [
       ...ofController,
-      ...unreadable(facts),
+      ...judgeUnreadable(facts),
       ...judgeWebhooks(facts),
       ...certificates.findings,
-      ...judgeTrials(trials, labelled.length),
+      ...judgeTrials(trials, reads.some((read) => "unknown" in read) ? undefined : labelled.length),
       ...permissions.findings,
       ...ofNamespaces,
       ...inhabitants.flatMap(judgeWorkloads),
@@ -80,41 +80,29 @@ export async function check(
   };
 }
 
-/** There is some of it: what is missing of the rest is a finding of its own. */
-function isInstalled({ deployment, mutating, validating, service }: InstallFacts): boolean {
-  return [deployment, mutating, validating, service].some((read) => !("absent" in read));
+function countOf(facts: InstallFacts): number | undefined {
+  const unknown = "unknown" in facts.mutating && "unknown" in facts.validating;
+  return unknown ? undefined : registeredWebhooks(facts).length;
 }
 
-function notInstalled(install: string): Finding {
+/** Neither Deployment nor Service is there, and no webhook is to be answered from there. */
+function notInstalled(facts: InstallFacts): Finding | undefined {
+  if (!("absent" in facts.deployment && "absent" in facts.service)) return undefined;
+  const places = registeredWebhooks(facts).map(
+    ({ entry }) => asObject(asObject(entry.clientConfig).service).namespace,
+  );
+  if (places.includes(facts.namespace)) return undefined;
+  const [place] = places;
   return {
     code: "not_installed",
-    subject: `namespace/${install}`,
-    message: "Sallyport is not installed there, and no webhook of its name is registered",
-    remedy: `helm install sallyport charts/sallyport -n ${install} --create-namespace; or say where it is: --install-namespace`,
+    subject: `namespace/${facts.namespace}`,
+    message:
+      place === undefined
+        ? "Sallyport is not installed there"
+        : `Sallyport is not installed there; the webhooks are answered from namespace ${place}`,
+    remedy:
+      place === undefined
+        ? `helm install sallyport charts/sallyport -n ${facts.namespace} --create-namespace; or say where it is: --install-namespace`
+        : `sallyport check --install-namespace ${place}`,
   };
-}
-
-/** What may not be read, and what is not known therefore. */
-const UNREADABLE = [
-  ["deployment", "whether the controller runs"],
-  ["service", "whether the webhooks' Service is there"],
-  ["endpointSlices", "whether the Service has endpoints"],
-  ["configMap", "what is injected now, so sidecars are compared by their version alone"],
-  ["secret", "how long the serving certificate lives; a trial shows whether it is trusted"],
-  ["mutating", "whether the webhooks are registered"],
-  ["validating", "whether the webhooks are registered"],
-] as const;
-
-function unreadable(facts: InstallFacts): Finding[] {
-  return UNREADABLE.flatMap(([key, unknown]): Finding[] => {
-    const read = facts[key];
-    if (!("unknown" in read)) return [];
-    return [
-      {
-        ...{ code: "not_permitted", subject: `${facts.namespace}/${key.toLowerCase()}` },
-        message: `not known is ${unknown}: ${read.unknown}`,
-        remedy: read.forbidden ? "ask for get on it, or have somebody check who may" : "try again",
-      },
-    ];
-  });
 }

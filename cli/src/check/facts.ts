@@ -10,6 +10,8 @@ export interface InstallFacts {
   readonly service: Read<JsonObject>;
   readonly endpointSlices: Read<readonly JsonObject[]>;
   readonly configMap: Read<JsonObject>;
+  /** Of the serving certificate: the Deployment says its name. */
+  readonly secretName: string;
   readonly secret: Read<JsonObject>;
   readonly mutating: Read<JsonObject>;
   readonly validating: Read<JsonObject>;
@@ -21,7 +23,7 @@ export const NAMES = {
   service: "sallyport",
   configMap: "sallyport",
   configKey: "config.json",
-  secret: "sallyport-certificate",
+  secret: "sallyport-certificate", // where the controllers make the certificate themselves
   lease: "sallyport-controller",
   webhooks: "sallyport",
 } as const;

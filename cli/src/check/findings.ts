@@ -33,6 +33,7 @@ export const FINDINGS = {
   trial_impossible: "note",
 
   controller_not_permitted: "action",
+  cannot_tell: "action",
   not_permitted: "note",
 
   label_unknown: "action",

@@ -1,5 +1,7 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
-import { reading } from "../kubernetes/read.ts";
+import { objects } from "@sallyport/controller/admission/sidecar-in";
+import { asObject } from "@sallyport/controller/admission/workload-template";
+import { known, reading } from "../kubernetes/read.ts";
 import type { Rest } from "../kubernetes/rest.ts";
 import { type InstallFacts, NAMES } from "./facts.ts";
 
@@ -9,10 +11,13 @@ const WEBHOOKS = "/apis/admissionregistration.k8s.io/v1";
 export async function gatherInstall(rest: Rest, namespace: string): Promise<InstallFacts> {
   const core = `/api/v1/namespaces/${namespace}`;
   const of = (path: string) => reading(rest.get(path));
-  const [kubernetes, deployment, service, endpointSlices, configMap, secret, mutating, validating] =
+  const deployment = await of(
+    `/apis/apps/v1/namespaces/${namespace}/deployments/${NAMES.deployment}`,
+  );
+  const secretName = secretNameOf(known(deployment));
+  const [kubernetes, service, endpointSlices, configMap, secret, mutating, validating] =
     await Promise.all([
       of("/version"),
-      of(`/apis/apps/v1/namespaces/${namespace}/deployments/${NAMES.deployment}`),
       of(`${core}/services/${NAMES.service}`),
       reading(
         all(
@@ -22,14 +27,23 @@ export async function gatherInstall(rest: Rest, namespace: string): Promise<Inst
         ),
       ),
       of(`${core}/configmaps/${NAMES.configMap}`),
-      of(`${core}/secrets/${NAMES.secret}`),
+      of(`${core}/secrets/${secretName}`),
       of(`${WEBHOOKS}/mutatingwebhookconfigurations/${NAMES.webhooks}`),
       of(`${WEBHOOKS}/validatingwebhookconfigurations/${NAMES.webhooks}`),
     ]);
   return {
     ...{ namespace, kubernetes, deployment, service, endpointSlices },
-    ...{ configMap, secret, mutating, validating },
+    ...{ configMap, secretName, secret, mutating, validating },
   };
+}
+
+/** By the flag where the controllers make the certificate, by the pod's volume where somebody else does. */
+function secretNameOf(deployment: JsonObject | undefined): string {
+  const { containers, volumes } = asObject(asObject(asObject(deployment?.spec).template).spec);
+  const args = objects(containers).flatMap(({ args }) => (args ?? []) as readonly string[]);
+  const flag = args.find((arg) => arg.startsWith("--certificate-secret="))?.split("=")[1];
+  const mounted = objects(volumes).map(({ secret }) => asObject(secret).secretName);
+  return flag ?? mounted.find((name) => typeof name === "string") ?? NAMES.secret;
 }
 
 export async function all(items: AsyncIterable<JsonObject>): Promise<readonly JsonObject[]> {

@@ -10,8 +10,10 @@ export function reportJson(report: Report) {
     installation: {
       namespace: install,
       installed: report.installed,
-      ...controller,
-      webhooks: report.webhooks,
+      version: controller?.version ?? null,
+      available: controller?.available ?? null,
+      wanted: controller?.wanted ?? null,
+      webhooks: report.webhooks ?? null,
       certificateDaysLeft: report.certificateDaysLeft ?? null,
       permissionsGranted: report.permissionsGranted ?? null,
     },
@@ -20,7 +22,7 @@ export function reportJson(report: Report) {
       said: said ?? null,
     })),
     pods: podsByState(report.inhabitants),
-    namespaces: report.inhabitants.map(({ place, groups }) => ({
+    namespaces: (report.inhabitants ?? []).map(({ place, groups }) => ({
       name: place.namespace,
       injection: place.injection,
       workloads: workloadsOf(groups),

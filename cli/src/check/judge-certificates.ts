@@ -18,17 +18,17 @@ export interface Certificates {
 
 /** Whether every webhook's caBundle verifies what the controller serves, now and for a while yet. */
 export function judgeCertificates(facts: InstallFacts, nowMs: number): Certificates {
-  const secret = `${facts.namespace}/secret/${NAMES.secret}`;
+  const secret = `${facts.namespace}/secret/${facts.secretName}`;
   const serving = servingCertificate(facts);
   const findings: Finding[] = [];
   if (serving instanceof Error)
     findings.push({
       ...{ code: "certificate_missing", subject: secret },
       message: serving.message,
-      remedy: `the leading controller writes it: kubectl logs deployment/${NAMES.deployment} -n ${facts.namespace}`,
+      remedy: whoRenews(facts),
     });
   const certificate = serving instanceof Error ? undefined : serving;
-  if (certificate) findings.push(...lifeFindings(certificate, secret, nowMs, facts.namespace));
+  if (certificate) findings.push(...lifeFindings(certificate, secret, nowMs, facts));
 
   for (const { name, entry } of registeredWebhooks(facts)) {
     const clientConfig = asObject(entry.clientConfig);
@@ -74,10 +74,10 @@ function lifeFindings(
   certificate: X509Certificate,
   subject: string,
   nowMs: number,
-  namespace: string,
+  facts: InstallFacts,
 ): Finding[] {
   const [from, to] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
-  const remedy = `see why it is not renewed: kubectl logs deployment/${NAMES.deployment} -n ${namespace}`;
+  const remedy = whoRenews(facts);
   if (nowMs > to)
     return [
       {
@@ -93,6 +93,12 @@ function lifeFindings(
       },
     ];
   return [];
+}
+
+function whoRenews({ secretName, namespace }: InstallFacts): string {
+  return secretName === NAMES.secret
+    ? `the leading controller renews it, and logs why not: kubectl logs deployment/${NAMES.deployment} -n ${namespace}`
+    : "whoever issues it is to renew it (certificate.source in the chart's values)";
 }
 
 function authoritiesOf({ caBundle }: JsonObject): X509Certificate[] | Error {

@@ -7,6 +7,7 @@ import * as z from "zod";
 import { known } from "../kubernetes/read.ts";
 import { type InstallFacts, NAMES } from "./facts.ts";
 import type { Finding } from "./findings.ts";
+import type { Report } from "./report.ts";
 
 /** Native sidecars: on by default since 1.29 (KEP-753). The newest is the one that the tests run. */
 export const KUBERNETES = { nativeSidecarsSince: 29, newestTried: 34 } as const;
@@ -14,8 +15,8 @@ export const KUBERNETES = { nativeSidecarsSince: 29, newestTried: 34 } as const;
 export interface ControllerState {
   readonly installation: Installation;
   readonly kubernetes: string;
-  readonly available: number;
-  readonly wanted: number;
+  /** Absent where its Deployment may not be read, or is not there. */
+  readonly controller: Report["controller"];
   /** The controller's arguments: which parts of the API it uses. */
   readonly args: readonly string[];
   readonly serviceAccount: string;
@@ -41,8 +42,11 @@ export function judgeController(facts: InstallFacts): {
       ...(options && !(options instanceof Error) && { options }),
     },
     kubernetes: String(kubernetes.gitVersion ?? "unknown"),
-    available,
-    wanted,
+    controller: known(facts.deployment) && {
+      version: version ?? VERSION,
+      available,
+      wanted,
+    },
     args: [container.command, container.args].flatMap((list) => (list ?? []) as string[]),
     serviceAccount: String(podSpec.serviceAccountName ?? "default"),
   };
@@ -102,7 +106,7 @@ function kubernetesFindings(minor: unknown, version: string, usesNative: boolean
 
 function deploymentFindings(
   { deployment, namespace }: InstallFacts,
-  { available, wanted }: ControllerState,
+  { controller }: ControllerState,
 ): Finding[] {
   const subject = `${namespace}/deployment/${NAMES.deployment}`;
   if ("absent" in deployment)
@@ -113,7 +117,8 @@ function deploymentFindings(
         remedy: `install again: helm upgrade --install sallyport charts/sallyport -n ${namespace}`,
       },
     ];
-  if ("unknown" in deployment || available >= wanted) return [];
+  if (!controller || controller.available >= controller.wanted) return [];
+  const { available, wanted } = controller;
   const look = `kubectl describe deployment ${NAMES.deployment} -n ${namespace}`;
   if (available === 0)
     return [

@@ -45,7 +45,7 @@ export function judgeNamespaces(
       });
     if ("unknown" in read)
       findings.push({
-        ...{ code: "not_permitted", subject },
+        ...{ code: "cannot_tell", subject },
         message: `you may not look at ${name === "" ? "namespaces" : "it"}: ${read.unknown}`,
         remedy: name === "" ? "name those that you may see: --namespace NAME" : "ask for get on it",
       });

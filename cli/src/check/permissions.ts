@@ -69,8 +69,9 @@ export interface Permissions {
 export async function checkPermissions(
   rest: Rest,
   install: string,
-  { args, serviceAccount }: ControllerState,
+  { args, serviceAccount, controller }: ControllerState,
 ): Promise<Permissions> {
+  if (!controller) return { granted: undefined, findings: [] };
   const user = `system:serviceaccount:${install}:${serviceAccount}`;
   const needed = permissionsFor(args, install);
   const subject = `${install}/serviceaccount/${serviceAccount}`;

@@ -13,16 +13,16 @@ export interface Report {
   readonly kubernetes: string;
   readonly installed: boolean;
   readonly install: string;
-  readonly controller: {
-    readonly version: string;
-    readonly available: number;
-    readonly wanted: number;
-  };
-  readonly webhooks: number;
+  /** Of what may not be looked at, nothing. */
+  readonly controller:
+    | { readonly version: string; readonly available: number; readonly wanted: number }
+    | undefined;
+  readonly webhooks: number | undefined;
   readonly certificateDaysLeft: number | undefined;
   readonly permissionsGranted: number | undefined;
   readonly trials: readonly Trial[];
-  readonly inhabitants: readonly Inhabitants[];
+  /** Of each labelled namespace. */
+  readonly inhabitants: readonly Inhabitants[] | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -51,7 +51,7 @@ export function workloadsOf(groups: readonly Group[]): WorkloadSummary[] {
   return [...summaries.values()];
 }
 
-export function podsByState(inhabitants: readonly Inhabitants[]): PodsByState {
+export function podsByState(inhabitants: readonly Inhabitants[] = []): PodsByState {
   const sum = { ...NO_PODS };
   for (const { groups } of inhabitants)
     for (const { assessment, pods } of groups) sum[assessment.state] += pods;

@@ -1,27 +1,29 @@
 import { count } from "../policy/amount.ts";
-import { type Code, FINDINGS, type Finding, needsAction } from "./findings.ts";
+import { type Code, FINDINGS, type Finding } from "./findings.ts";
 import { podsByState, type Report, workloadsOf } from "./report.ts";
 
 /** A line for each part that was looked at, and below what is to be done about it. */
 export function reportText(report: Report): string[] {
   const { version, kubernetes, context, findings } = report;
-  const actions = findings.filter(({ code }) => FINDINGS[code] === "action");
-  const notes = findings.filter(({ code }) => FINDINGS[code] === "note");
+  const [actions, notes] = (["action", "note"] as const).map((level) =>
+    alike(findings.filter(({ code }) => FINDINGS[code] === level)),
+  ) as [Alike, Alike];
   return [
     `sallyport ${version}, Kubernetes ${kubernetes}, context ${context}`,
     "",
     ...(report.installed ? partLines(report) : []),
     ...told(actions, "✗"),
     ...told(notes, "·"),
-    ...(report.installed || findings.length > 0 ? [""] : []),
-    closing(findings, actions.length),
+    "",
+    actions.length > 0 ? `${count(actions.length, "finding")} to act upon` : "all is well",
   ];
 }
 
 interface Part {
   readonly name: string;
   readonly codes: readonly Code[];
-  readonly says: (report: Report) => string;
+  /** Undefined: nobody can tell. */
+  readonly says: (report: Report) => string | undefined;
 }
 
 const PARTS: readonly Part[] = [
@@ -36,6 +38,7 @@ const PARTS: readonly Part[] = [
       "configuration_unusable",
     ],
     says: ({ controller }) =>
+      controller &&
       `${controller.available} of ${count(controller.wanted, "replica")} available, version ${controller.version}`,
   },
   {
@@ -54,14 +57,16 @@ const PARTS: readonly Part[] = [
       "certificate_name",
     ],
     says: ({ webhooks, certificateDaysLeft: days }) =>
-      `${webhooks} registered${days === undefined ? "" : days < 0 ? ", certificate expired" : `, certificate good for ${count(days, "day")}`}`,
+      webhooks === undefined
+        ? undefined
+        : `${webhooks} registered${days === undefined ? "" : days < 0 ? ", certificate expired" : `, certificate good for ${count(days, "day")}`}`,
   },
   {
     name: "admission",
     codes: ["webhook_not_answering", "trial_not_injected"],
     says: ({ trials }) =>
       trials.length === 0
-        ? "not tried"
+        ? undefined
         : trials
             .map(({ namespace, outcome, ms }) =>
               outcome === "injected"
@@ -74,7 +79,7 @@ const PARTS: readonly Part[] = [
     name: "permissions",
     codes: ["controller_not_permitted"],
     says: ({ permissionsGranted: granted }) =>
-      granted === undefined ? "not known" : `the controller has ${granted} that it uses`,
+      granted === undefined ? undefined : `the controller has ${granted} that it uses`,
   },
   {
     name: "workloads",
@@ -88,6 +93,7 @@ const PARTS: readonly Part[] = [
       "pod_security_refuses",
     ],
     says: ({ inhabitants }) => {
+      if (!inhabitants) return undefined;
       const pods = podsByState(inhabitants);
       const workloads = inhabitants.flatMap(({ groups }) => workloadsOf(groups));
       if (inhabitants.length === 0) return "no namespace is labelled";
@@ -104,21 +110,25 @@ const WIDTH = 13;
 function partLines(report: Report): string[] {
   const found = new Set(report.findings.map(({ code }) => code));
   return PARTS.map(({ name, codes, says }) => {
-    const mark = codes.some((code) => found.has(code)) ? "✗" : "✓";
-    return `  ${mark} ${name.padEnd(WIDTH)}${says(report)}`;
+    const said = says(report);
+    const fine = said === undefined ? "?" : "✓";
+    const mark = codes.some((code) => found.has(code)) ? "✗" : fine;
+    return `  ${mark} ${name.padEnd(WIDTH)}${said ?? "not known"}`;
   });
 }
 
-function told(findings: readonly Finding[], mark: string): string[] {
-  return findings.flatMap(({ code, subject, message, remedy }) => [
-    "",
-    `  ${mark} ${subject}  (${code})`,
-    `    ${message}`,
-    `    → ${remedy}`,
-  ]);
+type Alike = readonly (readonly [Finding, ...Finding[]])[];
+
+/** What is said of several in the same words is said once. */
+function alike(findings: readonly Finding[]): Alike {
+  const words = ({ code, message, remedy }: Finding) => [code, message, remedy].join("\n");
+  return [...Map.groupBy(findings, words).values()] as unknown as Alike;
 }
 
-function closing(findings: readonly Finding[], actions: number): string {
-  if (needsAction(findings)) return `${count(actions, "finding")} to act upon`;
-  return "all is well";
+function told(groups: Alike, mark: string): string[] {
+  return groups.flatMap((group) => {
+    const [{ code, message, remedy }] = group;
+    const subjects = group.map(({ subject }) => subject).join(", ");
+    return ["", `  ${mark} ${subjects}  (${code})`, `    ${message}`, `    → ${remedy}`];
+  });
 }

@@ -95,8 +95,8 @@ async function mayCreatePods(rest: Rest, namespace: string): Promise<boolean> {
   return asObject(review.status).allowed === true;
 }
 
-/** `labelled`: the names of all namespaces that could have been tried. */
-export function judgeTrials(trials: readonly Trial[], labelled: number): Finding[] {
+/** `labelled`: how many namespaces could have been tried; undefined where nobody can tell. */
+export function judgeTrials(trials: readonly Trial[], labelled: number | undefined): Finding[] {
   if (labelled === 0)
     return [
       {
