@@ -1,12 +1,14 @@
 /**
  * Brings what a command needs and npm cannot: `prepare.ts addon network` compiles the addon and sees to iptables and
  * iproute2; `prepare.ts clients` installs the programs that e2e/real-clients-*.test.ts run, database servers among them,
- * without which those tests are skipped. Nothing is done twice; what is missing and cannot be installed is said in one
+ * without which those tests are skipped; `prepare.ts cluster` installs what a whole cluster and its images are made with.
+ * Kubernetes itself is built from Go modules by those who need it (e2e/cluster/build.ts). Nothing is done twice; what is missing and cannot be installed is said in one
  * line.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { PROGRAMS, pathOf } from "../e2e/clients/programs.ts";
+import { INSTALLED } from "../e2e/cluster/whole/needs.ts";
 import { buildAddon } from "../proxy/native/build.ts";
 
 const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
@@ -55,6 +57,12 @@ if (wanted.has("network"))
     false,
   );
 if (wanted.has("clients")) ensure(PROGRAMS, true, "--no-install-recommends");
+// A KUBECONFIG's cluster needs none of it, and says itself what it lacks.
+if (wanted.has("cluster")) {
+  const hasBuilder = ["docker", "podman"].some((tool) => spawnSync(tool, ["info"]).status === 0);
+  const builder = hasBuilder ? {} : { buildah: "buildah" };
+  ensure({ ...INSTALLED, ...builder }, false, "--no-install-recommends");
+}
 if (wanted.has("addon") && !process.exitCode) {
   const compiler = process.env.CC;
   if (!compiler) ensure({ cc: "gcc" }, true);
