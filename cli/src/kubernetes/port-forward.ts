@@ -54,7 +54,7 @@ export async function pageOf(
     return await Promise.race([
       ask(Duplex.from({ writable: toPod, readable: fromPod }), port, path, late),
       complaint.then((said) => {
-        throw new NotForwarded(said);
+        throw new NotForwarded(inFewerWords(said, port));
       }),
       lateness(late, patienceMs),
     ]);
@@ -71,7 +71,6 @@ function ask(connection: Duplex, port: number, path: string, signal: AbortSignal
         path,
         host: "localhost",
         port,
-        agent: false,
         createConnection: () => connection,
         signal,
         headers: { connection: "close" },
@@ -92,6 +91,13 @@ function firstOf(stream: PassThrough): Promise<string> {
   return new Promise((resolve) => {
     stream.once("data", (said: Buffer) => resolve(said.toString().trim()));
   });
+}
+
+/** The runtime's words go through four programs, each of which adds some. */
+function inFewerWords(said: string, port: number): string {
+  return said.includes("connection refused")
+    ? `nothing listens on port ${port} of the pod`
+    : said.replaceAll(/\s+/g, " ");
 }
 
 async function lateness(late: AbortSignal, patienceMs: number): Promise<never> {

@@ -25,5 +25,3 @@ export function timeOf(value: JsonValue | undefined): number | undefined {
   const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;
   return Number.isNaN(ms) ? undefined : ms;
 }
-
-export { asObject as objectOf } from "../admission/workload-template.ts";
