@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   componentFor,
@@ -9,7 +9,7 @@ import {
 } from "./components.ts";
 import type { Sources } from "./environment.ts";
 import { findGo, runGo } from "./go.ts";
-import { otherKubernetes } from "./other-kubernetes.ts";
+import { writeOtherKubernetes } from "./other-kubernetes.ts";
 import { cached, locate, versionOf } from "./programs.ts";
 
 /** Builds those of the programs that are nowhere yet, one after the other, each usable as soon as it is done. */
@@ -37,28 +37,28 @@ export async function buildMissing(
 async function build(program: Program, version: string, go: string, from: Sources): Promise<void> {
   const component = componentOf(program);
   const { programs, stamps } = componentFor(component);
-  const folder =
-    version === pinnedVersion(component)
-      ? moduleFolder(component)
-      : await otherKubernetes(version, go, join(from.cache, `kubernetes-${version}`, "module"));
-  const linker = Object.entries(stamps?.(version) ?? {}).map(
-    ([name, value]) => `-X ${name}=${value}`,
-  );
+  const source = programs[program] ?? program;
   const target = cached(program, from);
-  // Each builder writes a file of its own: whoever is last replaces the same with the same.
-  const unfinished = `${target}.${process.pid}`;
   await mkdir(dirname(target), { recursive: true });
+  const unfinished = await mkdtemp(`${target}-`);
   try {
+    const pinned = version === pinnedVersion(component);
+    if (!pinned) await writeOtherKubernetes(unfinished, source, version, go);
+    const linker = Object.entries(stamps?.(version) ?? {}).map(
+      ([name, value]) => `-X ${name}=${value}`,
+    );
+    const built = join(unfinished, program);
     await runGo(
       go,
       [
         ...["build", "-trimpath", "-buildvcs=false", "-ldflags", ["-s -w", ...linker].join(" ")],
-        ...["-o", unfinished, programs[program] ?? program],
+        ...["-o", built, source],
       ],
-      folder,
+      pinned ? moduleFolder(component) : unfinished,
     );
-    await rename(unfinished, target);
+    // All at once: whoever looks for the program finds it whole or not at all.
+    await rename(built, target);
   } finally {
-    await rm(unfinished, { force: true });
+    await rm(unfinished, { recursive: true, force: true });
   }
 }

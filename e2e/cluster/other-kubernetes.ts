@@ -1,30 +1,30 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { COMPONENTS } from "./components.ts";
 import { runGo } from "./go.ts";
 
 /**
- * Writes into `folder` a module from which that version of Kubernetes is built, as components/kubernetes is for the pinned
+ * Writes into `folder` a module from which one package of that version of Kubernetes is built, as components/kubernetes is for the pinned
  * one. k8s.io/kubernetes cannot be required by itself: its own libraries stand in its go.mod as v0.0.0, replaced by
  * folders beside it, and are published as v0.MINOR.PATCH.
  */
-export async function otherKubernetes(
+export async function writeOtherKubernetes(
+  folder: string,
+  target: string,
   version: string,
   go: string,
-  folder: string,
-): Promise<string> {
-  const { module, programs } = COMPONENTS.kubernetes;
+): Promise<void> {
+  const { module } = COMPONENTS.kubernetes;
   const [, rest] = /^1\.(\d+\.\d+)$/.exec(version) ?? [];
   if (!rest)
     throw new Error(`Kubernetes ${version}: a version has the form 1.MINOR.PATCH, as in 1.36.3`);
-  await mkdir(folder, { recursive: true });
   const modFile = join(folder, "go.mod");
   await writeFile(modFile, "module sallyport.dev/e2e/cluster/components/other-kubernetes\n");
   const { GoMod } = JSON.parse(
     await runGo(go, ["mod", "download", "-json", `${module}@v${version}`], folder),
   ) as { GoMod: string };
   const theirs = await readFile(GoMod, "utf8");
-  const libraries = [...theirs.matchAll(/^\s*(k8s\.io\/[\w-]+) v0\.0\.0\b/gm)].map(
+  const libraries = [...theirs.matchAll(/^\s*(k8s\.io\/\S+) v0\.0\.0(?:\s|$)/gm)].map(
     ([, name]) => name,
   );
   await writeFile(
@@ -37,6 +37,5 @@ export async function otherKubernetes(
       "",
     ].join("\n"),
   );
-  await runGo(go, ["get", "-tool", ...Object.values(programs)], folder);
-  return folder;
+  await runGo(go, ["get", `${target}@v${version}`], folder);
 }
