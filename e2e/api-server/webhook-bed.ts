@@ -255,7 +255,7 @@ async function startController(
   return { child, port, ca: readFileSync(files.ca, "utf8"), lines };
 }
 
-/** Objects are given on standard input; what it prints is what its user sees. */
+/** Objects, or YAML as it is, are given on standard input; what it prints is what its user sees. */
 function kubectl(kubeconfig: string, args: readonly string[], input?: unknown): Promise<Ran> {
   return new Promise((resolve) => {
     const child = execFile(
@@ -265,6 +265,6 @@ function kubectl(kubeconfig: string, args: readonly string[], input?: unknown): 
       (error, stdout, stderr) =>
         resolve({ status: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
     );
-    child.stdin?.end(input === undefined ? "" : JSON.stringify(input));
+    child.stdin?.end(typeof input === "string" ? input : JSON.stringify(input ?? ""));
   });
 }
