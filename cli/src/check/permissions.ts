@@ -13,7 +13,7 @@ export interface Permission {
   readonly namespace?: string;
 }
 
-/** What the controller's own flags make it do. */
+/** What the controller's own flags make it do; a test compares with the chart's roles. */
 const NEEDED: readonly (readonly [flag: string, (install: string) => Permission[]])[] = [
   [
     "--certificate-secret",
@@ -32,7 +32,7 @@ const NEEDED: readonly (readonly [flag: string, (install: string) => Permission[
   [
     "--lease",
     () => [
-      ...verbs(["list"], { group: "", resource: "namespaces" }),
+      ...verbs(["list", "watch"], { group: "", resource: "namespaces" }),
       ...verbs(["list"], { group: "", resource: "pods" }),
       ...verbs(["get"], { group: "apps", resource: "replicasets" }),
       ...verbs(["get"], { group: "batch", resource: "jobs" }),
@@ -43,7 +43,7 @@ const NEEDED: readonly (readonly [flag: string, (install: string) => Permission[
     "--webhooks",
     () =>
       ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"].flatMap((resource) =>
-        verbs(["get", "patch"], {
+        verbs(["get", "patch", "watch"], {
           ...{ group: "admissionregistration.k8s.io", resource, name: NAMES.webhooks },
         }),
       ),
