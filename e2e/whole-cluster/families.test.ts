@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isIPv4 } from "node:net";
-import { before, type TestContext, test } from "node:test";
+import { after, before, type TestContext, test } from "node:test";
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import { idle } from "./support/containers.ts";
 import { lacking as skip } from "./support/given.ts";
@@ -76,17 +76,18 @@ for (const family of FAMILIES) {
 const sayByUdp = (address: string, port: number) =>
   inApp("sh", "-c", `echo heard | nc -u -w 1 ${address} ${port}`);
 
-const world: { given?: World } = {};
+let world: World | undefined;
 before(async () => {
-  if (!skip && !lackingWorld()) world.given = await serveInWorld();
+  if (!skip && !lackingWorld()) world = await serveInWorld();
 });
+after(() => world?.[Symbol.asyncDispose]());
 
 for (const family of FAMILIES) {
   test(`${family}: TCP to the outside passes in audit mode, through the sidecar, with what enforcing would have said`, {
     skip: skip || lackingWorld(),
   }, async (t) => {
-    if (!(await target(t, family)) || !world.given) return;
-    const { addresses, http } = world.given;
+    if (!(await target(t, family)) || !world) return;
+    const { addresses, http } = world;
     const url = `http://${bracketed(addresses[family])}:${http}/`;
     assert.equal(await inApp("curl", "-s", "--max-time", "10", url), "the target\n");
     const { verdict, reason, would_be } = await lookup(addresses[family], http);
@@ -96,8 +97,8 @@ for (const family of FAMILIES) {
   test(`${family}: UDP to the outside passes in audit mode, unrecorded`, {
     skip: skip || lackingWorld(),
   }, async (t) => {
-    if (!(await target(t, family)) || !world.given) return;
-    const { addresses, udp } = world.given;
+    if (!(await target(t, family)) || !world) return;
+    const { addresses, udp } = world;
     assert.equal(await sayByUdp(addresses[family], udp), "heard\n");
     const records = await recordsOf(namespace, "app");
     assert.equal(

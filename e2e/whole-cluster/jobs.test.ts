@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import type { V1Job, V1Pod } from "@kubernetes/client-node";
 import { fetchOnce, shell } from "./support/containers.ts";
 import { lacking as skip } from "./support/given.ts";
@@ -18,9 +18,8 @@ targetIn(namespace);
 const sidecarsEnd = ({ status }: V1Pod) =>
   status?.initContainerStatuses?.find(({ name }) => name === PROXY)?.state?.terminated?.exitCode;
 
-// It runs at the next full minute: it is created before everything else, and looked at last.
-before(async () => {
-  if (skip) return;
+// It runs at the next full minute: it is created first, and looked at last.
+test("a CronJob is created", { skip }, async () => {
   const spec = { containers: [fetchOnce("app", "http://target:8002/cron")] };
   await apply(namespace, cronJob("each-minute", spec, INJECTED));
 });

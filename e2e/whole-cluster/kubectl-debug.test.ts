@@ -92,6 +92,7 @@ const refused: readonly [
     () => ({ volumeMounts: [{ name: "sallyport-ca-bundle", mountPath: "/here" }] }),
     /volumeMounts\[0\]\.name: .*sallyport-ca-bundle/,
   ],
+  ["--profile=general", ["--profile=general"], () => ({}), /SYS_PTRACE can read and change/],
   ["--profile=sysadmin", ["--profile=sysadmin"], () => ({}), /securityContext\.privileged/],
   [
     "--profile=netadmin",

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { after } from "node:test";
 import { Box } from "../../cluster/whole/box.ts";
 import { addressWorld } from "../../cluster/whole/world.ts";
 
@@ -12,7 +11,7 @@ const ADDRESSES = { IPv4: "192.0.2.40", IPv6: "2001:db8::40" } as const;
 export type Family = keyof typeof ADDRESSES;
 export const FAMILIES = ["IPv4", "IPv6"] as const satisfies readonly Family[];
 
-export interface World {
+export interface World extends AsyncDisposable {
   readonly addresses: Readonly<Record<Family, string>>;
   readonly http: number;
   readonly udp: number;
@@ -22,7 +21,7 @@ export interface World {
 export const lackingWorld = (): string | false =>
   Box.find() ? false : "NOT TESTED HERE: only the test cluster has a world of its own";
 
-/** What apps/target-main.ts serves, outside of the cluster, until the tests of this file have ended. */
+/** What apps/target-main.ts serves, outside of the cluster. */
 export async function serveInWorld(): Promise<World> {
   const box = Box.find();
   if (!box) throw new Error("there is no test cluster");
@@ -32,16 +31,17 @@ export async function serveInWorld(): Promise<World> {
   const [command, ...args] = box.enterWorld(
     ...["setpriv", "--pdeathsig", "KILL", "--", process.execPath, program],
     ...Object.values(ports).map(String),
+    ...Object.values(ADDRESSES),
   );
   const server = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(server, "exit");
-  after(async () => {
+  const stop = async () => {
     server.kill("SIGKILL");
     await ended;
-  });
+  };
   await Promise.race([
     once(createInterface(server.stdout), "line"),
     ended.then(() => Promise.reject(new Error("the world's server has ended"))),
   ]);
-  return { addresses: ADDRESSES, ...ports };
+  return { addresses: ADDRESSES, ...ports, [Symbol.asyncDispose]: stop };
 }
