@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { CLUSTER_HELP, CLUSTER_OPTIONS, readKubeconfig } from "../kubernetes/kubeconfig.ts";
-import { connect, Unreachable } from "../kubernetes/rest.ts";
+import { ApiRefusal, connect, Unreachable } from "../kubernetes/rest.ts";
 import { BadInput, type Io, print, run } from "../policy/io.ts";
 import { check } from "./check.ts";
 import { needsAction } from "./findings.ts";
@@ -57,8 +57,11 @@ export function checkCommand(args: readonly string[], io: Io): Promise<number> {
       );
       return needsAction(report.findings) ? STATUS.findings : STATUS.well;
     } catch (error) {
-      if (!(error instanceof Unreachable)) throw error;
-      await print(io.stderr, [`sallyport check: ${error.message}`]);
+      const refused =
+        error instanceof ApiRefusal && `the API server cannot be asked: ${error.message}`;
+      const said = error instanceof Unreachable ? error.message : refused;
+      if (!said) throw error;
+      await print(io.stderr, [`sallyport check: ${said}`]);
       return STATUS.unreachable;
     }
   });
