@@ -17,6 +17,8 @@ export interface AppOptions extends WebhookOptions {
   readonly notReady: () => string | undefined;
   /** Connections are to be given up after their answer. */
   readonly leaving: () => boolean;
+  /** For /metrics. */
+  readonly metrics: () => string;
 }
 
 /** docs/adr/002-namespace-label-in-the-path.md */
@@ -30,7 +32,9 @@ const WEBHOOK_PATHS: readonly (readonly [string, Webhook])[] = [
   ["/mutate/workloads", "workloads"],
   ["/validate/pods", "final-pods"],
 ];
-const TELL_PATHS = [...WEBHOOK_PATHS.map(([path]) => path), "/healthz", "/readyz"].join(", ");
+const TELL_PATHS = [...WEBHOOK_PATHS.map(([path]) => path), "/healthz", "/readyz", "/metrics"].join(
+  ", ",
+);
 
 /**
  * The routes. What is no AdmissionReview is answered with a 4xx in plain text, which the API server shows to its user
@@ -51,7 +55,10 @@ export function createApp(options: AppOptions): Express {
     const problem = options.notReady();
     say(response, problem === undefined ? 200 : 503, problem ?? "ok");
   });
-  app.all(["/healthz", "/readyz"], onlyBy("GET, HEAD"));
+  app.get("/metrics", (_request, response) => {
+    response.type("text/plain; version=0.0.4; charset=utf-8").send(options.metrics());
+  });
+  app.all(["/healthz", "/readyz", "/metrics"], onlyBy("GET, HEAD"));
 
   const body = express.raw({ type: () => true, limit: options.maxBodyBytes, inflate: false });
   for (const [start, webhook] of WEBHOOK_PATHS)

@@ -28,6 +28,7 @@ async function main(): Promise<void> {
     injection,
     draw: cluster?.draw ?? randomIdentity(),
     ...(cluster && { podSecurityEnforced: cluster.podSecurityEnforced }),
+    ...(flags.cluster?.lease !== undefined && { leading: cluster?.leading }),
     log,
     now: Date.now,
   });

@@ -7,6 +7,7 @@ import { createApp } from "./app.ts";
 import type { CertificateSource } from "./certificate-source.ts";
 import type { ServingCertificate } from "./certificates.ts";
 import type { Log } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
 import type { WebhookOptions } from "./webhook.ts";
 
 /** What a client can take of the controller at most. */
@@ -33,6 +34,8 @@ export interface ControllerOptions {
   readonly injection: InjectionOptions;
   readonly draw: DrawIdentity;
   readonly podSecurityEnforced?: WebhookOptions["podSecurityEnforced"];
+  /** Whether this controller leads the replicas; absent where there is nothing to lead. */
+  readonly leading?: (() => boolean) | undefined;
   readonly limits?: Partial<Limits>;
   readonly log: Log;
   readonly now: () => number;
@@ -60,6 +63,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const limits: Limits = { ...LIMITS, ...options.limits };
   let state: "serving" | "draining" | "closing" = "serving";
 
+  const metrics = createMetrics();
   const app = createApp({
     injection: options.injection,
     draw: options.draw,
@@ -70,6 +74,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
     notReady: () =>
       state === "serving" ? (certificate.notReady ?? expired(certificate.current, now())) : state,
     leaving: () => state !== "serving",
+    admitted: metrics.admitted,
+    metrics: () =>
+      metrics.text({
+        certificateNotAfter: certificate.current.notAfter,
+        leading: options.leading?.(),
+      }),
   });
   const server = createServer(
     {

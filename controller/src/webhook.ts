@@ -14,6 +14,8 @@ export interface WebhookOptions {
   /** The Pod Security level that a namespace enforces (its label), where somebody knows. */
   readonly podSecurityEnforced?: (namespace: string) => string | undefined;
   readonly log: Log;
+  /** Counts what was answered. */
+  readonly admitted?: (webhook: Webhook, verdict: string, seconds: number) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -26,7 +28,7 @@ export type Answer =
 export function answer(
   body: Uint8Array,
   path: Pick<Circumstances, "webhook" | "injection">,
-  { injection, draw, podSecurityEnforced, log, now }: WebhookOptions,
+  { injection, draw, podSecurityEnforced, log, admitted, now }: WebhookOptions,
 ): Answer {
   const started = performance.now();
   const json = parseStrictJson(body);
@@ -39,13 +41,15 @@ export function answer(
   const circumstances = { ...path, podSecurity, options: injection, draw, now: now() };
   const { admission, verdict, reason } = attempt(asked, circumstances, log);
   const review = answerReview(asked.uid, admission);
+  const ms = performance.now() - started;
+  admitted?.(path.webhook, verdict, ms / 1_000);
   log(verdict === "failed" ? "error" : "info", "admission", {
     ...identityOf(asked),
     ...path,
     verdict,
     ...(reason !== undefined && { reason: reason.slice(0, 2_048) }),
     ...(admission.warnings.length > 0 && { warnings: admission.warnings.length }),
-    ms: Math.round((performance.now() - started) * 100) / 100,
+    ms: Math.round(ms * 100) / 100,
   });
   return { status: 200, review };
 }
