@@ -94,6 +94,20 @@ for (const [kind, webhooks] of [
   });
 
 test(
+  "where no webhook is registered at all, a pod starts without a sidecar, and that is found",
+  options,
+  async () => {
+    await findsAfter(async () => {
+      await deleted("mutatingwebhookconfiguration", "sallyport")();
+      await deleted("validatingwebhookconfiguration", "sallyport")();
+    }, [
+      ...EVERY_WEBHOOK.map((name) => `webhook_missing ${name}`),
+      "trial_not_injected namespace/shop",
+    ]);
+  },
+);
+
+test(
   "a caBundle of another authority is noticed, and that the webhook cannot be asked",
   options,
   async () => {

@@ -72,7 +72,11 @@ export async function check(
       ...judgeUnreadable(facts),
       ...judgeWebhooks(facts),
       ...certificates.findings,
-      ...judgeTrials(trials, reads.some((read) => "unknown" in read) ? undefined : labelled.length),
+      ...judgeTrials(
+        trials,
+        reads.some((read) => "unknown" in read) ? undefined : labelled.length,
+        install,
+      ),
       ...permissions.findings,
       ...ofNamespaces,
       ...inhabitants.flatMap(judgeWorkloads),

@@ -3,6 +3,7 @@ import { INJECT, INJECTION_LABEL, PROXY_CONTAINER } from "@sallyport/controller/
 import { statusOf } from "@sallyport/controller/admission/status";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import { ApiRefusal, type Rest } from "../kubernetes/rest.ts";
+import { NAMES } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 
 /** What became of a pod that was created for trial only: the API server calls its webhooks, and stores nothing. */
@@ -49,9 +50,8 @@ export async function tryInjection(rest: Rest, place: Place): Promise<Trial> {
       : done("not_injected");
   } catch (error) {
     if (!(error instanceof ApiRefusal)) throw error;
-    const called = /failed calling webhook|no kind .* is registered/.test(error.message);
-    const isOurs = error.message.includes(".sallyport.dev");
-    return done(called && isOurs ? "not_answering" : "refused", { said: error.message });
+    const unanswered = /failed calling webhook "[\w.-]+\.sallyport\.dev"/.test(error.message);
+    return done(unanswered ? "not_answering" : "refused", { said: error.message });
   }
 }
 
@@ -96,7 +96,11 @@ async function mayCreatePods(rest: Rest, namespace: string): Promise<boolean> {
 }
 
 /** `labelled`: how many namespaces could have been tried; undefined where nobody can tell. */
-export function judgeTrials(trials: readonly Trial[], labelled: number | undefined): Finding[] {
+export function judgeTrials(
+  trials: readonly Trial[],
+  labelled: number | undefined,
+  install: string,
+): Finding[] {
   if (labelled === 0)
     return [
       {
@@ -105,18 +109,18 @@ export function judgeTrials(trials: readonly Trial[], labelled: number | undefin
         remedy: `kubectl label namespace NAME ${INJECTION_LABEL}=enabled`,
       },
     ];
-  return trials.flatMap((trial) => JUDGED[trial.outcome](trial) ?? []);
+  return trials.flatMap((trial) => JUDGED[trial.outcome](trial, install) ?? []);
 }
 
 const JUDGED: {
-  readonly [outcome in Trial["outcome"]]: (trial: Trial) => Finding | undefined;
+  readonly [outcome in Trial["outcome"]]: (trial: Trial, install: string) => Finding | undefined;
 } = {
   injected: () => undefined,
-  not_injected: ({ namespace, injection }) => ({
+  not_injected: ({ namespace, injection }, install) => ({
     code: "trial_not_injected",
     subject: `namespace/${namespace}`,
     message: `a pod created there for trial was given no sidecar: ${injection}.pods.sallyport.dev was not called, or did nothing`,
-    remedy: `see whether other findings say why; the controller logs each call: kubectl logs -l app.kubernetes.io/name=sallyport -A`,
+    remedy: `see whether other findings say why; the controller logs each call: kubectl logs deployment/${NAMES.deployment} -n ${install}`,
   }),
   not_answering: ({ namespace, said = "" }) => ({
     code: "webhook_not_answering",
