@@ -20,6 +20,7 @@ const PODS: readonly V1Pod[] = skip
       .filter(Boolean)
       .map((line) => JSON.parse(line).pod);
 const AT_ONCE = 20;
+/** For all that the webhooks add, whatever the machine needs for the rest while it does other things, too. */
 const LONGEST_MS = 1_000;
 
 type Outcome =
@@ -27,7 +28,7 @@ type Outcome =
   | { readonly refusal: string; readonly ms: number };
 
 for (const sidecar of ["native", "ordinary"] as const)
-  test(`every pod that the API server accepts as it is, it accepts injected, once also if admitted twice, each within 1 s at ${AT_ONCE} at once, ${sidecar}`, {
+  test(`every pod that the API server accepts as it is, it accepts injected, once also if admitted twice, and of ${AT_ONCE} at once none takes 1 s more, ${sidecar}`, {
     skip,
   }, async (t) => {
     const bed = beds[sidecar];
@@ -37,6 +38,8 @@ for (const sidecar of ["native", "ordinary"] as const)
       await createAll(bed, bare, PODS),
       await createAll(bed, injected, PODS),
     ];
+    const added = longest(withSidecar) - longest(asTheyAre);
+    assert.ok(added < LONGEST_MS, `${added} ms`);
     let [accepted, given] = [0, 0];
     const stored: V1Pod[] = [];
     for (const [i, without] of asTheyAre.entries()) {
@@ -45,7 +48,6 @@ for (const sidecar of ["native", "ordinary"] as const)
       accepted += 1;
       const name = without.pod.metadata?.name;
       assert.ok(outcome && "pod" in outcome, `${name}: ${JSON.stringify(outcome)}`);
-      assert.ok(outcome.ms < LONGEST_MS, `${name}: ${outcome.ms} ms`);
       if (oursIn(outcome.pod).length === 0) {
         assert.ok(without.pod.spec?.hostNetwork || without.pod.spec?.os?.name === "windows", name);
         continue;
@@ -161,6 +163,10 @@ function withoutIds(pod: V1Pod): unknown {
 
 function sameToken(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value).replaceAll(/kube-api-access-\w{5}/g, "kube-api-access"));
+}
+
+function longest(outcomes: readonly Outcome[]): number {
+  return Math.max(...outcomes.map(({ ms }) => ms));
 }
 
 function percentiles(outcomes: readonly { readonly ms: number }[]): string {

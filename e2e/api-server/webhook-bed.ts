@@ -71,7 +71,7 @@ export async function startWebhookBed(options: WebhookBedOptions = {}): Promise<
   const controller = await startController(server.kubeconfig, folder, options.injection ?? {});
   const namespaces: string[] = [];
   const configurations: string[] = [];
-  const { mutating, validating } = webhooksOf(name, controller.port, controller.ca);
+  const { mutating, validating } = webhooksOf(name, controller);
   const metadata = { name: `${name}-sallyport` };
 
   const bed: WebhookBed = {
@@ -162,7 +162,7 @@ const PROBE = {
 const BED = "test.sallyport.dev/bed";
 
 /** As the chart renders them, but by `url`. */
-function webhooksOf(bed: string, port: number, ca: string) {
+function webhooksOf(bed: string, { port, ca }: Controller) {
   const clientConfig = (path: string) => ({
     url: `https://127.0.0.1:${port}${path}`,
     caBundle: Buffer.from(ca).toString("base64"),
