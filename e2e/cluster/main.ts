@@ -9,7 +9,7 @@ import { sources } from "./environment.ts";
 import { Box } from "./whole/box.ts";
 import { FILES } from "./whole/configs.ts";
 import { loadImages } from "./whole/load-images.ts";
-import { lackingWholeCluster } from "./whole/needs.ts";
+import { BUILT, lackingWholeCluster } from "./whole/needs.ts";
 import { status } from "./whole/status.ts";
 import { up } from "./whole/up.ts";
 
@@ -20,15 +20,16 @@ const USAGE = `usage: node e2e/cluster/main.ts COMMAND
       --controllers  with kube-controller-manager
   up                 a whole cluster of one node, in namespaces of its own; as root
       --ipv4         without IPv6
+      --hold         until interrupted; whatever ends this command ends the cluster
   status             what of it runs; exit status 1 unless all does
   load FILE…         brings archives of images into it
-  enter COMMAND…     runs a command in its node
+  enter -- COMMAND…  runs a command in its node
   down               ends it and removes everything that it made
 
 SALLYPORT_KUBERNETES=1.MINOR.PATCH builds and runs another version than the pinned one.
 `;
 
-type Options = { readonly controllers?: boolean; readonly ipv4?: boolean };
+type Options = { readonly controllers?: boolean; readonly ipv4?: boolean; readonly hold?: boolean };
 
 const COMMANDS: Readonly<
   Record<string, (names: readonly string[], options: Options) => Promise<void>>
@@ -42,21 +43,27 @@ const COMMANDS: Readonly<
   "api-server": async (_, { controllers = false }) => {
     const server = await startApiServer({ controllers });
     console.log(`export KUBECONFIG=${server.kubeconfig}`);
-    const held = setInterval(() => {}, 60_000);
-    await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-    clearInterval(held);
+    await interrupted();
     await server.stop();
   },
-  up: async (_, { ipv4 = false }) => {
-    if (Box.find()?.complete) say("the cluster is up already");
-    else {
+  up: async (_, { ipv4 = false, hold = false }) => {
+    if (Box.find()?.complete) {
+      if (hold) throw new Error("the cluster is up already: npm run cluster:down");
+      say("the cluster is up already");
+    } else {
+      if (process.getuid?.() === 0) await buildMissing(BUILT, sources(), say);
       const lacking = lackingWholeCluster();
       if (lacking) throw new Error(lacking.replace("NOT TESTED HERE", "cannot raise the cluster"));
-      for (const signal of ["SIGINT", "SIGTERM"] as const)
-        process.once(signal, () => Box.remove().then(() => process.exit(1)));
-      await up({ families: ipv4 ? "ipv4" : "dual", say });
+      const removed = () => Box.remove().then(() => process.exit(1));
+      for (const signal of SIGNALS) process.once(signal, removed);
+      await up({ families: ipv4 ? "ipv4" : "dual", tied: hold, say });
+      for (const signal of SIGNALS) process.off(signal, removed);
     }
     console.log(`export KUBECONFIG=${FILES.kubeconfig}`);
+    if (hold) {
+      await interrupted();
+      await Box.remove();
+    }
   },
   status: async () => {
     const { well, lines } = await status();
@@ -70,6 +77,14 @@ const COMMANDS: Readonly<
   },
   down: () => Box.remove(),
 };
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+async function interrupted(): Promise<void> {
+  const held = setInterval(() => {}, 60_000); // a wait for a signal keeps no process
+  await Promise.race(SIGNALS.map((signal) => once(process, signal)));
+  clearInterval(held);
+}
 
 function standing(): Box {
   const box = Box.find();
@@ -87,6 +102,7 @@ try {
     options: {
       controllers: { type: "boolean" },
       ipv4: { type: "boolean" },
+      hold: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });
