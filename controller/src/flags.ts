@@ -134,7 +134,7 @@ function clusterFlags(values: ReturnType<typeof read>, must: Must): ClusterFlags
       ms !== undefined,
       `--${option} ${values[option]}: expected a duration such as 30s, 5m, 365d`,
     );
-    return ms ?? 0;
+    return ms ?? Number.NaN;
   };
   const certificateLifeMs = duration("certificate-life");
   const [settlingMs, overlapMs] = [
@@ -142,7 +142,8 @@ function clusterFlags(values: ReturnType<typeof read>, must: Must): ClusterFlags
     duration("certificate-overlap"),
   ];
   must(
-    certificateLifeMs / 3 > settlingMs + overlapMs || certificateLifeMs === 0,
+    // Where one is no duration at all, that has been told.
+    !(certificateLifeMs / 3 <= settlingMs + overlapMs),
     "--certificate-life: a third of it must be longer than settling and overlap together",
   );
   for (const option of ["certificate-secret", "webhooks", "lease"] as const) {

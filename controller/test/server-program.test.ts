@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { madeCertificate } from "../src/certificate-source.ts";
-import { Misuse, parseFlags } from "../src/flags.ts";
+import { type Flags, Misuse, parseFlags } from "../src/flags.ts";
 import { NAMES, POD, reviewOf, SERVICE } from "./server-bed.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
@@ -190,6 +190,43 @@ test("every option that is wrong is told, one line each", () => {
     () => parseFlags(["--ca-out", "a", "--tls-cert-file", "b", "--tls-key-file", "c"]),
     /^Error: --ca-out .* has another$/,
   );
+});
+
+test("what belongs together on a cluster is missed, and what is wrong is told", () => {
+  const must = (argv: readonly string[], ...said: readonly RegExp[]) =>
+    assert.throws(
+      () => parseFlags(argv),
+      (error: unknown) => {
+        const lines = (error as Error).message.split("\n");
+        assert.equal(lines.length, said.length, `${lines}`);
+        said.forEach((each, index) => {
+          assert.match(lines[index] ?? "", each);
+        });
+        return error instanceof Misuse;
+      },
+    );
+  must(["--certificate-secret", "s"], /^--lease is missing/);
+  must(["--webhooks", "w", "--lease", "l"], /^--webhooks goes with --certificate-secret/);
+  must(
+    ["--certificate-secret", "s", "--lease", "l", "--ca-out", "f"],
+    /^--certificate-secret goes with neither/,
+  );
+  must(["--lease", "A"], /^--lease A: expected an object's name/);
+  must(["--certificate-life", "1y"], /^--certificate-life 1y: expected a duration/);
+  must(["--certificate-life", "0s"], /^--certificate-life: a third of it must be longer/);
+  must(["--certificate-life", "16m"], /^--certificate-life: a third of it must be longer/);
+  const { cluster } = parseFlags([
+    "--webhooks",
+    "w",
+    "--lease",
+    "l",
+    "--certificate-secret",
+    "s",
+  ]) as Flags;
+  assert.deepEqual(cluster, {
+    ...{ certificateSecret: "s", webhooks: "w", lease: "l" },
+    ...{ certificateLifeMs: 365 * 86_400_000, settlingMs: 30_000, overlapMs: 300_000 },
+  });
 });
 
 test("without options it is as documented", () => {
