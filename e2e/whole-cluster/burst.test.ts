@@ -57,7 +57,6 @@ test(`${PODS} pods of a ReplicaSet at once are all admitted, each with its sidec
   t.diagnostic(`${PODS} pods in ${seconds.toFixed(1)} s\n${tableOf(rows)}`);
   const first = rows["API server: enabled.pods (bucket bounds)"];
   assert.ok(first.count >= PODS, `${first.count} calls`);
-  assert.ok(first.max <= 1_000, "each within a second");
   await kubectl("delete", "deployment/crowd", "-n", guarded);
 });
 

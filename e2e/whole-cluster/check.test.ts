@@ -8,6 +8,7 @@ import { deployment, INJECTED } from "./support/objects.ts";
 import { ENABLED, ownNamespace } from "./support/own-namespace.ts";
 import { sallyport } from "./support/sallyport.ts";
 import { cannotKill } from "./support/sigkill.ts";
+import { until } from "./support/until.ts";
 import { rolledOut } from "./support/waiting.ts";
 
 const healthy = ownNamespace("check-healthy", ENABLED);
@@ -67,9 +68,7 @@ test("sallyport check names a workload whose pods are older than their namespace
 
   await kubectl("rollout", "restart", "deployment/early", "-n", troubled);
   await rolledOut(troubled, "deployment/early");
-  await kubectl("wait", "pods", "-n", troubled, "-l", "app=early", "--for=condition=Ready");
-  const mended = await check(troubled);
-  assert.equal(mended.status, 0, mended.stdout);
+  await until("all is well", async () => (await check(troubled)).status === 0);
 });
 
 test("sallyport check says that nobody answers, and that pods cannot be created, while the controllers are away", {

@@ -38,7 +38,8 @@ after(() => folder && rm(folder, { recursive: true }));
 
 /** Pods are created in both namespaces all the while; each can be. */
 async function whilePodsAreCreated(work: () => Promise<unknown>) {
-  const load = new Creations({ namespaces: [labelled, plain], atOnce: 2, pauseMs: 10 });
+  const namespaces = [labelled, plain];
+  const load = new Creations({ namespaces, atOnce: 2, pauseMs: 50, stored: true });
   await load.more(20);
   try {
     await work();
@@ -142,6 +143,7 @@ test("the first helm install: pods can be created at every moment, those that we
   t.diagnostic(summaryOf(all));
   const early = all.filter(({ namespace, injected }) => namespace === labelled && !injected);
   assert.ok(early.every(({ atMs }) => atMs < guardingMs));
+  t.diagnostic(`${early.length} pods of the labelled namespace were too early for a sidecar`);
 
   await until("the sweep reports the Deployment whose pods were too early", async () => {
     const events = await list<Event>(labelled, "events");

@@ -3,7 +3,6 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { STATUS } from "@sallyport/controller/admission/names";
 import { api } from "./api.ts";
-import type { Manifest } from "./kubectl.ts";
 import { INJECTED } from "./objects.ts";
 
 /** What became of one pod's creation. */
@@ -23,17 +22,22 @@ export interface Load {
   readonly atOnce: number;
   /** Between an answer and the next creation. */
   readonly pauseMs?: number;
+  /** Otherwise it is by server-side dry run: of that admission is the whole, and nothing is left to be deleted. */
+  readonly stored?: boolean;
 }
 
-const POD: Manifest = {
+/** One that no scheduler looks at (KEP-3521): what is tried is its creation. */
+const POD: JsonObject = {
   apiVersion: "v1",
   kind: "Pod",
-  metadata: { name: "created-by-the-load", annotations: INJECTED },
-  spec: { containers: [{ name: "app", image: "app" }] },
+  metadata: { generateName: "load-", annotations: INJECTED },
+  spec: {
+    containers: [{ name: "app", image: "app" }],
+    schedulingGates: [{ name: "nobody.example/opens" }],
+  },
 };
 
-/** By server-side dry run: of that admission is the whole, and nothing is left to be deleted. */
-export async function createPod(namespace: string, pod: Manifest = POD): Promise<Creation> {
+export async function createPod(namespace: string, stored = false): Promise<Creation> {
   const rest = await api();
   const atMs = performance.now();
   const told = (what: Pick<Creation, "injected" | "problem">): Creation => ({
@@ -42,7 +46,7 @@ export async function createPod(namespace: string, pod: Manifest = POD): Promise
   });
   try {
     const path = `/api/v1/namespaces/${namespace}/pods`;
-    const created = await rest.post(path, pod as JsonObject, { dryRun: "All" });
+    const created = await rest.post(path, POD, stored ? {} : { dryRun: "All" });
     const { metadata } = created as V1Pod;
     return told({ injected: metadata?.annotations?.[STATUS] !== undefined });
   } catch (error) {
@@ -56,10 +60,10 @@ export class Creations {
   readonly #workers: Promise<unknown>;
   #ended = false;
 
-  constructor({ namespaces, atOnce, pauseMs = 0 }: Load) {
+  constructor(load: Load) {
     this.#workers = Promise.all(
-      namespaces.flatMap((namespace) =>
-        Array.from({ length: atOnce }, () => this.#work(namespace, pauseMs)),
+      load.namespaces.flatMap((namespace) =>
+        Array.from({ length: load.atOnce }, () => this.#work(namespace, load)),
       ),
     );
   }
@@ -76,9 +80,9 @@ export class Creations {
     return this.all;
   }
 
-  async #work(namespace: string, pauseMs: number): Promise<void> {
+  async #work(namespace: string, { pauseMs = 0, stored = false }: Load): Promise<void> {
     while (!this.#ended) {
-      this.all.push(await createPod(namespace));
+      this.all.push(await createPod(namespace, stored));
       await sleep(pauseMs);
     }
   }
