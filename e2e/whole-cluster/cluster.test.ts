@@ -136,7 +136,10 @@ test("a test makes up the world outside: its addresses and its names; nothing el
 });
 
 test("status says that all of it runs, and what does not", { skip }, async () => {
-  assert.match(await command(process.execPath, main, "status"), /^sallyport-node +ready; pods: 3 Running$/m);
+  assert.match(
+    await command(process.execPath, main, "status"),
+    /^sallyport-node +ready; pods: 3 Running$/m,
+  );
   await Box.find()?.run("pkill", "-KILL", "kube-scheduler");
   const { lines, well } = await status();
   assert.equal(well, false);

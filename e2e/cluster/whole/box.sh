@@ -15,6 +15,8 @@ if [ "$3" = v2 ]; then
   # A group with processes gives no controllers to its children (cgroups(7), "no internal processes").
   mkdir /sys/fs/cgroup/init
   echo 1 > /sys/fs/cgroup/init/cgroup.procs
+  # The holder has yet to be moved, from outside: who is in a PID namespace cannot name it.
+  while [ -s /sys/fs/cgroup/cgroup.procs ]; do sleep 0.02; done
   for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
     echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control
   done

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ENVIRONMENT } from "../environment.ts";
@@ -79,6 +79,7 @@ export class Box {
         throw new Error(
           `cannot make the node's namespaces: ${Buffer.concat(said).toString().trim()}`,
         );
+      if (cgroupVersion() === "v2") await moveToFirst(cgroups, state.holder.pid);
       await sleep(10);
     }
     holder.stderr.destroy();
@@ -143,6 +144,14 @@ export class Box {
   /** On v2 a group with children takes no processes: the first process made one for them. */
   #entered(): string[] {
     const { cgroups } = this.#state;
-    return cgroupVersion() === "v2" ? cgroups.map((folder) => join(folder, "init")) : cgroups;
+    return cgroupVersion() === "v2" ? cgroups.map(firstOf) : cgroups;
   }
+}
+
+const firstOf = (folder: string) => join(folder, "init");
+
+/** Once box.sh has made that group: only a namespace's maker is left then in the box's own, where it may not stay. */
+async function moveToFirst(folders: readonly string[], pid: number): Promise<void> {
+  for (const folder of folders.map(firstOf).filter((each) => existsSync(each)))
+    await writeFile(join(folder, "cgroup.procs"), String(pid));
 }
