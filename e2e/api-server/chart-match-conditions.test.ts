@@ -119,6 +119,34 @@ describe("matchConditions spare the calls that would change nothing, and no othe
         );
       });
 
+  for (const namespace of ["enabled", "all"])
+    for (const [what, change, asked] of [
+      ["the image of its sidecar", [0, "other"], true],
+      ["the image of its app", [1, "other"], false],
+      ["an annotation", undefined, false],
+    ] as const)
+      test(`a pod that is there and of which ${what} changes, where the namespace says ${namespace}: ${asked ? "the guard" : "nobody"} is asked`, async () => {
+        const { core } = clients();
+        const name = `there-${namespace}-${what.replaceAll(" ", "-")}`;
+        const spec = { containers: [ours("sallyport-proxy"), { name: "app", image: "app" }] };
+        const created = await core.createNamespacedPod({
+          namespace,
+          body: { ...podWith({}, spec), metadata: { name } } as V1Pod,
+        });
+        const containers = created.spec?.containers.map((container, i) =>
+          change?.[0] === i ? { ...container, image: change[1] } : container,
+        );
+        const body = {
+          ...created,
+          metadata: { ...created.metadata, annotations: change ? {} : { a: "b" } },
+          spec: { ...created.spec, containers },
+        } as V1Pod;
+        assert.deepEqual(
+          await calledBy(() => core.replaceNamespacedPod({ namespace, name, body, dryRun: "All" })),
+          asked ? [`${namespace}.final-pods.sallyport.dev`] : [],
+        );
+      });
+
   test("nobody is asked about pods of the cluster's own namespace or the installation's, whatever their label", async () => {
     const { config, core } = clients();
     const body = podWith({ annotations: INJECT }) as V1Pod;
