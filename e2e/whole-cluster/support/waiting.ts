@@ -16,9 +16,7 @@ async function orWhy(namespace: string, args: readonly string[]): Promise<void> 
   const timed = [...args, "--namespace", namespace, `--timeout=${SECONDS}s`];
   const { status, stdout, stderr } = await tryKubectl(timed, { seconds: SECONDS + 10 });
   if (status === 0) return;
-  const around = await kubectl(
-    ...["get", "pods,jobs,events", "--namespace", namespace],
-    ...["--sort-by=.metadata.creationTimestamp", "--output=wide"],
-  );
-  throw new Error(`kubectl ${timed.join(" ")}: ${stderr || stdout}\n${around}`);
+  const pods = await kubectl("get", "pods,jobs", "--namespace", namespace, "--output=wide");
+  const events = await kubectl("events", "--namespace", namespace);
+  throw new Error(`kubectl ${timed.join(" ")}: ${stderr || stdout}\n${pods}\n${events}`);
 }
