@@ -1,4 +1,4 @@
-import { VERSION } from "./admission/version.ts";
+import { VERSION } from "@sallyport/core/version";
 
 /** Upper bounds in seconds: a pod is judged in about a millisecond, and the API server gives up after ten seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const;

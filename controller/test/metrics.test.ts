@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { VERSION } from "../src/admission/version.ts";
+import { VERSION } from "@sallyport/core/version";
 import { createMetrics } from "../src/metrics.ts";
 import { POD, reviewOf, startBed } from "./server-bed.ts";
 

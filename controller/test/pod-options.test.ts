@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { InjectionOptions } from "@sallyport/controller/admission/options";
 import { formatQuantity, parseQuantity } from "@sallyport/controller/admission/quantity";
-import { VERSION } from "@sallyport/controller/admission/version";
+import { VERSION } from "@sallyport/core/version";
 import * as z from "zod";
 
 test("every option has a default, and the defaults are these", () => {

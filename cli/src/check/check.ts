@@ -1,5 +1,5 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import { VERSION } from "@sallyport/controller/admission/version";
+import { VERSION } from "@sallyport/core/version";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import type { Rest } from "../kubernetes/rest.ts";
 import type { InstallFacts } from "./facts.ts";

@@ -1,6 +1,6 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { InjectionOptions } from "@sallyport/controller/admission/options";
-import { VERSION } from "@sallyport/controller/admission/version";
+import { VERSION } from "@sallyport/core/version";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import type { Installation } from "@sallyport/controller/assessment/assess";
 import * as z from "zod";

@@ -2,7 +2,7 @@ import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { INJECTION_LABEL, PROXY_CONTAINER } from "@sallyport/controller/admission/names";
 import { objects, ourContainer } from "@sallyport/controller/admission/sidecar-in";
 import { LEFT_ALONE } from "@sallyport/controller/admission/verdict";
-import { VERSION } from "@sallyport/controller/admission/version";
+import { VERSION } from "@sallyport/core/version";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import { assessPod } from "@sallyport/controller/assessment/assess";
 import { MISSED } from "@sallyport/controller/assessment/assessment";

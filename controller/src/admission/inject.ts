@@ -7,7 +7,7 @@ import { initContainer, proxyContainer, type SidecarPlan } from "./sidecar.ts";
 import { ourContainer, type Sidecar } from "./sidecar-in.ts";
 import type { Signed } from "./signature.ts";
 import type { Made, Status } from "./status.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "@sallyport/core/version";
 
 /** How a sidecar is put in besides what the plan says. */
 export interface Injection {

@@ -2,7 +2,7 @@ import { InitConfig } from "@sallyport/init/contract";
 import { ProxyConfig } from "@sallyport/proxy/contract";
 import * as z from "zod";
 import { parseQuantity, type Resource } from "./quantity.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "@sallyport/core/version";
 
 const Image = z
   .string()

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { INJECT, INJECTION_LABEL } from "@sallyport/controller/admission/names";
 import type { InjectionOptionsInput } from "@sallyport/controller/admission/options";
-import { VERSION } from "@sallyport/controller/admission/version";
+import { VERSION } from "@sallyport/core/version";
 import type { Surroundings } from "@sallyport/controller/assessment/assess";
 import { type Any, admitted, OPTIONS, podOf } from "../pod-support.ts";
 
