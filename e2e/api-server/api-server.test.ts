@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, CoreV1Api, type V1PodSpec, VersionApi } from "@kubernetes/client-node";
-import { startApiServer } from "../cluster/api-server.ts";
+import { lackingApiServer, startApiServer } from "../cluster/api-server.ts";
 import { pinnedVersion } from "../cluster/components.ts";
 import { sources } from "../cluster/environment.ts";
 import { apiServer, lacking } from "../cluster/given.ts";
@@ -62,7 +62,9 @@ test("in a namespace made for a test, pods can be created at once, as its labels
   assert.equal(pod.spec?.serviceAccountName, "default");
 });
 
-test("with controllers, a Deployment's ReplicaSet makes its pods", { skip }, async () => {
+test("with controllers, a Deployment's ReplicaSet makes its pods", {
+  skip: lackingApiServer({ controllers: true }),
+}, async () => {
   await using server = await startApiServer({ controllers: true });
   const config = clientOf(server.kubeconfig);
   const labels = { app: "web" };

@@ -38,18 +38,20 @@ const READY_SECONDS = 60;
 
 const SERVER_NAMES = [ADDRESS, "localhost", "kubernetes.default.svc"];
 
-export const API_SERVER_PROGRAMS = [
-  "etcd",
-  "kube-apiserver",
-  "kube-controller-manager",
-] as const satisfies readonly Program[];
+const PROGRAMS = ["etcd", "kube-apiserver"] as const satisfies readonly Program[];
+const CONTROLLERS = "kube-controller-manager" satisfies Program;
+/** All that a run's tests may want. */
+export const API_SERVER_PROGRAMS = [...PROGRAMS, CONTROLLERS] as const;
 
 const sourcesFor = ({ version }: ApiServerOptions) =>
   version ? { ...sources(), assets: undefined, kubernetes: version } : sources();
 
 /** For a test's `skip`: why no API server can be started here; false where one can. */
 export function lackingApiServer(options: ApiServerOptions = {}): string | false {
-  const found = findPrograms(API_SERVER_PROGRAMS, sourcesFor(options));
+  const found = findPrograms(
+    options.controllers ? API_SERVER_PROGRAMS : PROGRAMS,
+    sourcesFor(options),
+  );
   return "missing" in found && `NOT TESTED HERE: ${found.missing}`;
 }
 
@@ -58,7 +60,9 @@ export function lackingApiServer(options: ApiServerOptions = {}): string | false
  * process ends without having said so.
  */
 export async function startApiServer(options: ApiServerOptions = {}): Promise<OwnApiServer> {
-  const paths = requirePrograms(API_SERVER_PROGRAMS, sourcesFor(options));
+  const from = sourcesFor(options);
+  const paths = requirePrograms(PROGRAMS, from);
+  const controllers = options.controllers && requirePrograms([CONTROLLERS], from)[CONTROLLERS];
   const folder = ownFolder();
   const running: Running[] = [];
   const stopAtOnce = () => {
@@ -99,7 +103,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ow
       serviceAccountKeys(),
       authority.issue({ commonName: "kube-apiserver" }, SERVER_NAMES),
       authority.issue({ commonName: "admin", organization: "system:masters" }),
-      options.controllers && authority.issue({ commonName: "system:kube-controller-manager" }),
+      controllers && authority.issue({ commonName: "system:kube-controller-manager" }),
     ]);
     const ca = authority.certificate;
     const cluster = { name: "sallyport-test", url, ca };
@@ -131,10 +135,10 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ow
       answersOk(`${url}${path}`, { ca, cert: admin.certificate, key: admin.key });
     await server.until(there("/readyz"), READY_SECONDS);
     await server.until(there("/api/v1/namespaces/default"), READY_SECONDS);
-    if (options.controllers)
+    if (controllers)
       await run(
-        "kube-controller-manager",
-        paths["kube-controller-manager"],
+        CONTROLLERS,
+        controllers,
         controllerManagerArguments({
           kubeconfig: join(folder, "controller-manager.kubeconfig"),
           pki: folder,

@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { componentOf, type Program, pinnedVersion } from "./components.ts";
-import type { Sources } from "./environment.ts";
+import { ENVIRONMENT, type Sources } from "./environment.ts";
 
 /** What is taken from the machine where it has one: any version of it does. */
 const SYSTEM_OWN: ReadonlySet<Program> = new Set(["kubectl"]);
@@ -32,9 +32,10 @@ export function findPrograms<P extends Program>(
 ): { readonly paths: Readonly<Record<P, string>> } | { readonly missing: string } {
   const found = programs.map((program) => [program, locate(program, from)] as const);
   const missing = found.filter(([, path]) => path === undefined).map(([program]) => program);
+  const version = from.kubernetes ? `${ENVIRONMENT.kubernetes}=${from.kubernetes} ` : "";
   if (missing.length > 0)
     return {
-      missing: `no ${missing.join(", ")} here: node e2e/cluster/main.ts build ${missing.join(" ")} (needs Go), or name a folder that has them in KUBEBUILDER_ASSETS`,
+      missing: `no ${missing.join(", ")} here: ${version}node e2e/cluster/main.ts build ${missing.join(" ")} (needs Go), or name a folder that has them in KUBEBUILDER_ASSETS`,
     };
   return { paths: Object.fromEntries(found) as Record<P, string> };
 }
