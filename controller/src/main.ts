@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from "node:fs";
+import { VERSION } from "@sallyport/core/version";
 import { randomIdentity } from "./admission/identity-random.ts";
 import type { InjectionOptions } from "./admission/options.ts";
-import { VERSION } from "@sallyport/core/version";
 import { certificateFromFiles, madeCertificate } from "./certificate-source.ts";
 import { serviceNames } from "./certificates.ts";
 import { readConfig } from "./config.ts";

@@ -1,3 +1,4 @@
+import { VERSION } from "@sallyport/core/version";
 import type { JsonObject, JsonValue } from "./admission.ts";
 import { withPluginChanges } from "./built-in-plugins.ts";
 import { caBundleVolume } from "./ca-bundle.ts";
@@ -7,7 +8,6 @@ import { initContainer, proxyContainer, type SidecarPlan } from "./sidecar.ts";
 import { ourContainer, type Sidecar } from "./sidecar-in.ts";
 import type { Signed } from "./signature.ts";
 import type { Made, Status } from "./status.ts";
-import { VERSION } from "@sallyport/core/version";
 
 /** How a sidecar is put in besides what the plan says. */
 export interface Injection {

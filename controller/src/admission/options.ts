@@ -1,8 +1,8 @@
+import { VERSION } from "@sallyport/core/version";
 import { InitConfig } from "@sallyport/init/contract";
 import { ProxyConfig } from "@sallyport/proxy/contract";
 import * as z from "zod";
 import { parseQuantity, type Resource } from "./quantity.ts";
-import { VERSION } from "@sallyport/core/version";
 
 const Image = z
   .string()

@@ -9,6 +9,7 @@ import {
 import type { JsonObject } from "./admission.ts";
 import type { PodSettings } from "./annotations.ts";
 import { CA_BUNDLE_MOUNT, caBundleFile } from "./ca-bundle.ts";
+import { configText } from "./config-text.ts";
 import type { Identity } from "./identity.ts";
 import { INIT_CONTAINER, PROXY_CONTAINER, READY_PORT_NAME } from "./names.ts";
 import type { InjectionOptions } from "./options.ts";
@@ -68,7 +69,7 @@ export function initContainer(plan: SidecarPlan): JsonObject {
     name: INIT_CONTAINER,
     image: plan.options.images.init,
     command: [NODE, INIT_PROGRAM],
-    env: [{ name: INIT_CONFIG_ENV, value: JSON.stringify(initConfig(plan)) }],
+    env: [{ name: INIT_CONFIG_ENV, value: configText(initConfig(plan)) }],
     // The sidecar's own: an init container that asks for no more than a container does adds nothing to the pod's request.
     resources: resourcesOf(plan.settings, plan.options),
     ...common(plan, {
@@ -88,7 +89,7 @@ export function proxyContainer(plan: SidecarPlan): JsonObject {
     image: options.images.proxy,
     command: [NODE, ...SMALL_HEAP, PROXY_PROGRAM],
     env: [
-      { name: PROXY_CONFIG_ENV, value: JSON.stringify(proxyConfig(plan)) },
+      { name: PROXY_CONFIG_ENV, value: configText(proxyConfig(plan)) },
       fromField(POD_NAME_ENV, "metadata.name"),
       fromField(POD_NAMESPACE_ENV, "metadata.namespace"),
     ],

@@ -1,3 +1,4 @@
+import { VERSION } from "@sallyport/core/version";
 import type { JsonObject, NamespaceInjection } from "../admission/admission.ts";
 import { parseAnnotations } from "../admission/annotations.ts";
 import { eject } from "../admission/eject.ts";
@@ -9,7 +10,6 @@ import { type PodView, readPod } from "../admission/pod-view.ts";
 import { ourContainer } from "../admission/sidecar-in.ts";
 import { type Status, statusOf } from "../admission/status.ts";
 import { LEFT_ALONE, shouldInject } from "../admission/verdict.ts";
-import { VERSION } from "@sallyport/core/version";
 import { asObject } from "../admission/workload-template.ts";
 import type { Assessment, Broken, Missed } from "./assessment.ts";
 import { differenceFrom } from "./difference.ts";

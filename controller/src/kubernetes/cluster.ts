@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { VERSION } from "@sallyport/core/version";
 import type { DrawIdentity } from "../admission/identity.ts";
 import { randomIdentity } from "../admission/identity-random.ts";
 import type { InjectionOptions } from "../admission/options.ts";
-import { VERSION } from "@sallyport/core/version";
 import type { CertificateSource } from "../certificate-source.ts";
 import type { Log } from "../log.ts";
 import { keepCertificate } from "./certificate-keeper.ts";
