@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { CoreV1Event } from "@kubernetes/client-node";
 import { InjectionOptions } from "@sallyport/controller/admission/options";
-import { VERSION } from "@sallyport/core/version";
 import { giveNotice } from "@sallyport/controller/kubernetes/events";
 import { type SweepTimes, sweep } from "@sallyport/controller/kubernetes/sweep";
+import { VERSION } from "@sallyport/core/version";
 import { lacking } from "../cluster/given.ts";
 import {
   type Any,

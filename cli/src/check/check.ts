@@ -1,6 +1,6 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import { VERSION } from "@sallyport/core/version";
 import { asObject } from "@sallyport/controller/admission/workload-template";
+import { VERSION } from "@sallyport/core/version";
 import type { Rest } from "../kubernetes/rest.ts";
 import type { InstallFacts } from "./facts.ts";
 import type { Finding } from "./findings.ts";

@@ -1,8 +1,8 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { InjectionOptions } from "@sallyport/controller/admission/options";
-import { VERSION } from "@sallyport/core/version";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import type { Installation } from "@sallyport/controller/assessment/assess";
+import { VERSION } from "@sallyport/core/version";
 import * as z from "zod";
 import { known } from "../kubernetes/read.ts";
 import { type InstallFacts, NAMES } from "./facts.ts";

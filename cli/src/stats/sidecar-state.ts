@@ -2,13 +2,13 @@ import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { INJECTION_LABEL, PROXY_CONTAINER } from "@sallyport/controller/admission/names";
 import { objects, ourContainer } from "@sallyport/controller/admission/sidecar-in";
 import { LEFT_ALONE } from "@sallyport/controller/admission/verdict";
-import { VERSION } from "@sallyport/core/version";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import { assessPod } from "@sallyport/controller/assessment/assess";
 import { MISSED } from "@sallyport/controller/assessment/assessment";
 import { ownerOfPod } from "@sallyport/controller/assessment/owner";
 import { remedyOf } from "@sallyport/controller/assessment/remedy";
 import { writtenAt } from "@sallyport/controller/assessment/written";
+import { VERSION } from "@sallyport/core/version";
 
 /** Why a pod's sidecar cannot be asked; undefined where it can. `namespace`: absent where it may not be read. */
 export function whySilent(pod: JsonObject, namespace: JsonObject | undefined): string | undefined {

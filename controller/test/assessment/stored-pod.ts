@@ -1,8 +1,8 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { INJECT, INJECTION_LABEL } from "@sallyport/controller/admission/names";
 import type { InjectionOptionsInput } from "@sallyport/controller/admission/options";
-import { VERSION } from "@sallyport/core/version";
 import type { Surroundings } from "@sallyport/controller/assessment/assess";
+import { VERSION } from "@sallyport/core/version";
 import { type Any, admitted, OPTIONS, podOf } from "../pod-support.ts";
 
 export const LABELLED = Date.parse("2026-01-01T12:00:00Z");
