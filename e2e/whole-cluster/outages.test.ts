@@ -7,6 +7,7 @@ import {
   CONTROLLER,
   callBackControllers,
   controllerPods,
+  controllersReplaced,
   killController,
   killControllers,
   SYSTEM,
@@ -87,11 +88,7 @@ test("a controller that is stopped in order costs no admission", { skip }, async
   await load.more(50);
   // Then all of them, one after the other.
   await kubectl("rollout", "restart", CONTROLLER, "-n", SYSTEM);
-  await rolledOut(SYSTEM, CONTROLLER);
-  await until("the last of the old ones is gone", async () => {
-    const { items } = JSON.parse(await kubectl("get", "pods", "-n", SYSTEM, "-o", "json"));
-    return (items as V1Pod[]).every(({ metadata }) => metadata?.deletionTimestamp === undefined);
-  });
+  await controllersReplaced();
   await load.more(50);
   const all = await load.end();
   t.diagnostic(summaryOf(all));

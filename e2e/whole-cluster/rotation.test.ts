@@ -6,13 +6,12 @@ import type {
   V1MutatingWebhookConfiguration,
   V1Secret,
 } from "@kubernetes/client-node";
-import { CONTROLLER, SYSTEM } from "./support/controllers.ts";
+import { CONTROLLER, controllersReplaced, SYSTEM } from "./support/controllers.ts";
 import { Creations, failedOf, summaryOf } from "./support/creations.ts";
 import { lacking } from "./support/given.ts";
 import { kubectl, read } from "./support/kubectl.ts";
 import { ENABLED, ownNamespace } from "./support/own-namespace.ts";
 import { until } from "./support/until.ts";
-import { rolledOut } from "./support/waiting.ts";
 
 const skip = lacking;
 const guarded = ownNamespace("rotation", ENABLED);
@@ -44,7 +43,7 @@ async function setArguments(args: readonly string[]): Promise<void> {
   const path = "/spec/template/spec/containers/0/args";
   const patch = JSON.stringify([{ op: "replace", path, value: args }]);
   await kubectl("patch", CONTROLLER, "-n", SYSTEM, "--type=json", "--patch", patch);
-  await rolledOut(SYSTEM, CONTROLLER);
+  await controllersReplaced();
 }
 
 const daysLeft = (certificate: X509Certificate | undefined) =>

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { V1ConfigMap } from "@kubernetes/client-node";
 import { VERSION } from "@sallyport/core/version";
-import { CONTROLLER, SYSTEM } from "./support/controllers.ts";
+import { IMAGES } from "../../scripts/images/build.ts";
+import { CONTROLLER, controllersReplaced, SYSTEM } from "./support/controllers.ts";
 import { lacking } from "./support/given.ts";
 import { CHART, givenValues, helm, RELEASE, revision } from "./support/helm.ts";
 import { kubectl, read } from "./support/kubectl.ts";
@@ -16,7 +17,6 @@ import { PROXY } from "./support/sidecar.ts";
 import { cannotKill as noNode } from "./support/sigkill.ts";
 import { failedOf, Listener, Stream } from "./support/streams.ts";
 import { until } from "./support/until.ts";
-import { rolledOut } from "./support/waiting.ts";
 
 const skip = lacking || (noNode && "needs images that only a node of our own is given");
 const guarded = ownNamespace("skew", ENABLED);
@@ -27,7 +27,8 @@ let original: string;
 let firstRevision: number;
 before(async () => {
   if (skip) return;
-  await Promise.all([loadNeighbours(PREVIOUS), loadNeighbours(NEXT)]);
+  await loadNeighbours(PREVIOUS, ["proxy", "init"]);
+  await loadNeighbours(NEXT, IMAGES);
   to = (await Listener.start(world)).url;
   original = await configuration();
   firstRevision = await revision();
@@ -48,7 +49,7 @@ async function configure(config: string): Promise<void> {
   const patch = JSON.stringify({ data: { "config.json": config } });
   await kubectl("patch", "configmap", RELEASE, "-n", SYSTEM, "--type=merge", "--patch", patch);
   await kubectl("rollout", "restart", CONTROLLER, "-n", SYSTEM);
-  await rolledOut(SYSTEM, CONTROLLER);
+  await controllersReplaced();
 }
 
 /** Controllers of whatever version inject sidecars of this one. */
@@ -151,6 +152,7 @@ async function upgradeTo(version: string): Promise<void> {
       ...["upgrade", RELEASE, folder, "--values", values, "--set", "image.tag="],
       ...["--wait", "--timeout", "3m"],
     );
+    await controllersReplaced();
   } finally {
     await rm(folder, { recursive: true });
   }

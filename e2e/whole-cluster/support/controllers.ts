@@ -1,6 +1,7 @@
 import type { V1ContainerStatus, V1Deployment, V1Pod } from "@kubernetes/client-node";
 import { kubectl, list, read } from "./kubectl.ts";
 import { killContainer } from "./sigkill.ts";
+import { until } from "./until.ts";
 import { rolledOut, waitFor } from "./waiting.ts";
 
 /** Where the chart puts the installation, and what it calls the controllers. */
@@ -31,6 +32,16 @@ export async function killControllers(): Promise<void> {
 export async function callBackControllers(replicas = 2): Promise<void> {
   await kubectl("scale", CONTROLLER, "--namespace", SYSTEM, `--replicas=${replicas}`);
   await rolledOut(SYSTEM, CONTROLLER);
+}
+
+/** Until every one that answers is of the present template: those that end go on answering for some seconds. */
+export async function controllersReplaced(): Promise<void> {
+  await rolledOut(SYSTEM, CONTROLLER);
+  const all = await selector();
+  await until("the old ones are gone", async () => {
+    const pods = await list<V1Pod>(SYSTEM, "pods", all);
+    return pods.every(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  });
 }
 
 /** Of an init container too. */

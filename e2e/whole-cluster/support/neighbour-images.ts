@@ -29,13 +29,15 @@ const changes = (version: string, image: ImageName): readonly (readonly [RegExp,
 };
 
 /** Images as a neighbouring version would be, under its tag, on the node: our programs, which say another version. */
-export async function loadNeighbours(version: string): Promise<void> {
+export async function loadNeighbours(version: string, only: readonly ImageName[]): Promise<void> {
   const node = Box.find();
   if (!node) throw new Error("no node of ours is up");
   const folder = await mkdtemp(join(tmpdir(), "sallyport-neighbour-"));
   try {
     const files: string[] = [];
-    for (const { image, file } of await buildImages({ cache: sources().cache, tag: VERSION })) {
+    for (const { image, file } of await buildImages({
+      ...{ cache: sources().cache, tag: VERSION, only },
+    })) {
       const root = join(folder, image);
       await unpack(file, root);
       const program = join(root, `opt/sallyport/${image}.cjs`);
