@@ -35,9 +35,8 @@ export async function loadNeighbours(version: string, only: readonly ImageName[]
   const folder = await mkdtemp(join(tmpdir(), "sallyport-neighbour-"));
   try {
     const files: string[] = [];
-    for (const { image, file } of await buildImages({
-      ...{ cache: sources().cache, tag: VERSION, only },
-    })) {
+    const { cache } = sources();
+    for (const { image, file } of await buildImages({ cache, tag: VERSION, only })) {
       const root = join(folder, image);
       await unpack(file, root);
       const program = join(root, `opt/sallyport/${image}.cjs`);
