@@ -124,6 +124,7 @@ test("kubectl debug --copy-to makes a copy with a sidecar of its own", { skip },
     ...["--copy-to=copy", "--share-processes=false", "--profile=baseline"],
   ]);
   assert.equal(status, 0, stderr);
+  await waitFor(namespace, "pod/copy", "jsonpath={.status.phase}=Running");
   const copy = await read<V1Pod>(namespace, "pod", "copy");
   assert.equal(hasSidecar(copy), true);
 });

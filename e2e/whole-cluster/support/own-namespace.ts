@@ -13,7 +13,7 @@ export const ALL = { "sallyport.dev/injection": "all" };
  */
 export function ownNamespace(name: string, labels: Readonly<Record<string, string>> = {}): string {
   if (lacking) return name;
-  run("delete", "namespace", name, "--ignore-not-found");
+  run("delete", "namespace", name, "--ignore-not-found", "--timeout=120s");
   run("create", "namespace", name);
   const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   if (pairs.length > 0) run("label", "namespace", name, ...pairs);

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { foreignContext } from "../../cluster/environment.ts";
 import { Box } from "../../cluster/whole/box.ts";
 import { addressWorld } from "../../cluster/whole/world.ts";
 
@@ -19,7 +20,9 @@ export interface World extends AsyncDisposable {
 
 /** For a test's `skip`: the world is the test cluster's own; another cluster leads into the real one. */
 export const lackingWorld = (): string | false =>
-  Box.find() ? false : "NOT TESTED HERE: only the test cluster has a world of its own";
+  !foreignContext() && Box.find()
+    ? false
+    : "NOT TESTED HERE: only the test cluster has a world of its own";
 
 /** What apps/target-main.ts serves, outside of the cluster. */
 export async function serveInWorld(): Promise<World> {
