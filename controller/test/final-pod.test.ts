@@ -4,6 +4,8 @@ import type { Admission, JsonObject } from "@sallyport/controller/admission/admi
 import { judgeFinalPod } from "@sallyport/controller/admission/final-pod";
 import type { InjectionOptionsInput } from "@sallyport/controller/admission/options";
 import type { PodRequest } from "@sallyport/controller/admission/pod";
+import { sidecarIn } from "@sallyport/controller/admission/sidecar-in";
+import { signatureOf } from "@sallyport/controller/admission/signature";
 import {
   type Any,
   admitted,
@@ -422,6 +424,39 @@ test("while a new controller replaces the old one, each takes what the other has
     newer,
   );
   assert.match(reasonOf(judge(first)), /refuses/);
+});
+
+test("what a later version adds to the status is signed too: its pods pass, and nothing is added afterwards", () => {
+  const later = changed(
+    (pod) =>
+      withStatus(pod, (status) => {
+        const { made, signature: _, ...written } = status;
+        Object.assign(written, { version: "9.9.9", policy: { revision: 7 } });
+        written.images.tools = "sallyport/tools:9.9.9";
+        const signature = signatureOf(
+          { namespace: REQUEST.namespace, sidecar: sidecarIn(pod), status: written },
+          seededDraw().sealKey,
+        );
+        Object.assign(status, { ...written, signature, made: { ...made, annotations: "absent" } });
+      }),
+    podOf(),
+    { policy: { mode: "enforce" } },
+  );
+  assert.equal(reasonOf(judge(later)), "");
+  const touched = structuredClone(later) as Any;
+  withStatus(touched, (status) => {
+    status.policy.revision = 8;
+  });
+  assert.match(reasonOf(judge(touched)), /refuses/);
+});
+
+test("where a pod is not signed, as in a dry run, a refusal says that a rollout can be the cause; elsewhere it does not", () => {
+  const enforce = { policy: { mode: "enforce" } } as const;
+  const dry = admitted(podOf(), { dryRun: true }, enforce);
+  assert.equal(reasonOf(judge(dry, enforce)), "");
+  assert.match(reasonOf(judge(dry)), /not signed.*controllers are being replaced/);
+  const signed = admitted(podOf(), {}, enforce);
+  assert.doesNotMatch(reasonOf(judge(signed, {}, {}, stranger)), /being replaced/);
 });
 
 test("an installation that only warns of dangerous pods warns of those made dangerous later", () => {

@@ -15,11 +15,14 @@ import { refusalsOf } from "./refusals.ts";
 import { resourceMistakes } from "./resources.ts";
 import { sidecarIn } from "./sidecar-in.ts";
 import { isSigned } from "./signature.ts";
-import { type Status, statusOf } from "./status.ts";
+import { type Status, signedStatus, statusOf } from "./status.ts";
 import { LEFT_ALONE, shouldInject } from "./verdict.ts";
 
 const AS_IT_IS =
   "this pod as it is after every webhook (a mutating webhook that runs after Sallyport's has changed it)";
+/** No other replica can be known for its maker (signature.ts). */
+const UNSIGNED =
+  "this pod as it is after every webhook (a mutating webhook that runs after Sallyport's has changed it; or, as it is not signed, which is so in a dry run: Sallyport's controllers are being replaced by others of another version or configuration, and it passes once all are)";
 
 /**
  * The pod as it will be stored, when every mutating webhook has been called: ours first and intact, and nothing in it that
@@ -52,18 +55,18 @@ export function judgeFinalPod(
   const fixed = { uid: options.proxyUid, gid: options.proxyGid };
   const { dangers, conflicts } = refusalsOf(view, identity ?? fixed);
   const warnOnly = options.dangerousPods === "warn";
-  const signed = status && isSignedPod(pod, status, request.namespace, sealKey);
+  const signed = status && isSignedPod(pod, status.signature, request.namespace, sealKey);
+  const changes = signed ? [] : sidecarChanges(pod, view, request, options, status);
   const reasons = [
     ...annotations.mistakes,
     ...resourceMistakes(annotations.settings, options),
-    ...[
-      ...conflicts,
-      ...(warnOnly ? [] : dangers),
-      ...(signed ? [] : sidecarChanges(pod, view, request, options, status)),
-    ].map(sentence),
+    ...[...conflicts, ...(warnOnly ? [] : dangers), ...changes].map(sentence),
   ];
   const warnings = warnOnly ? dangers.map(sentence) : [];
-  return reasons.length > 0 ? refused(reasons, warnings, AS_IT_IS) : letThrough(warnings);
+  const unsigned = changes.length > 0 && status !== undefined && status.signature === undefined;
+  return reasons.length > 0
+    ? refused(reasons, warnings, unsigned ? UNSIGNED : AS_IT_IS)
+    : letThrough(warnings);
 }
 
 const NO_SIDECAR = `it is to have a sidecar and has neither ${INIT_CONTAINER} nor ${PROXY_CONTAINER}: Sallyport's mutating webhook was not called, or another one took them out; the MutatingWebhookConfigurations say which are called`;
@@ -77,11 +80,12 @@ function ourNamesIn({ spec }: PodView): string[] {
 /** Made by another replica, whose version or configuration may be another one. */
 function isSignedPod(
   pod: JsonObject,
-  { made: _, signature, ...status }: Status,
+  signature: string | undefined,
   namespace: string,
   key: DrawIdentity["sealKey"],
 ): boolean {
-  return isSigned(signature, { namespace, sidecar: sidecarIn(pod), status }, key);
+  const signed = { namespace, sidecar: sidecarIn(pod), status: signedStatus(pod) };
+  return isSigned(signature, signed, key);
 }
 
 /** Compared with what this controller would have put in for the ids that the pod shows. */

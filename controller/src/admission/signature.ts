@@ -1,18 +1,17 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { JsonValue } from "./admission.ts";
+import type { JsonObject, JsonValue } from "./admission.ts";
 import { withoutPluginChanges } from "./built-in-plugins.ts";
 import { canonical } from "./canonical.ts";
 import type { DrawIdentity } from "./identity.ts";
 import type { Sidecar } from "./sidecar-in.ts";
-import type { Status } from "./status.ts";
 
 type Key = DrawIdentity["sealKey"];
 
 export interface Signed {
   readonly namespace: string;
   readonly sidecar: Sidecar;
-  /** Without what was made around the sidecar, which may have been added to since. */
-  readonly status: Omit<Status, "made" | "signature">;
+  /** As it is written, with what only another version knows (`signedStatus`). */
+  readonly status: JsonObject;
 }
 
 /**

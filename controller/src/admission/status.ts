@@ -1,13 +1,15 @@
 import * as z from "zod";
-import type { JsonObject } from "./admission.ts";
+import type { JsonObject, JsonValue } from "./admission.ts";
 import { STATUS } from "./names.ts";
+import { asObject } from "./workload-template.ts";
 
 /** What stood where a list or map had to be made: nothing, or `null`. */
 const Before = z.enum(["absent", "null"]);
 
 /**
  * The status annotation: what was injected. It is information for people and for `eject`. Admission believes of it only
- * what it can check: a seal and a signature of its own.
+ * what it can check: a seal and a signature of its own. Controllers of two versions read each other's while one replaces
+ * the other: a field that a later version adds is optional, and one that is here stays.
  */
 export const Status = z.object({
   version: z.string(),
@@ -26,6 +28,10 @@ export const Status = z.object({
       initContainers: Before.optional(),
       containers: Before.optional(),
       volumes: Before.optional(),
+      /** What the pod's own resources were and became, by `requests.cpu` and the like (pod-resources.ts). */
+      resources: z
+        .record(z.string(), z.object({ was: z.union([z.string(), z.number()]), is: z.string() }))
+        .optional(),
     })
     .default({}),
 });
@@ -34,6 +40,16 @@ export type Made = Status["made"];
 
 /** The status that a pod carries; undefined where it carries none, or something else. */
 export function statusOf(pod: JsonObject): Status | undefined {
+  return Status.safeParse(writtenStatus(pod)).data;
+}
+
+/** What a signature is over: everything that was written, but what was made around the sidecar, to which others may add. */
+export function signedStatus(pod: JsonObject): JsonObject {
+  const { made: _, signature: __, ...signed } = asObject(writtenStatus(pod));
+  return signed;
+}
+
+function writtenStatus(pod: JsonObject): JsonValue | undefined {
   const annotations = (pod.metadata as JsonObject | undefined)?.annotations as
     | JsonObject
     | null
@@ -41,7 +57,7 @@ export function statusOf(pod: JsonObject): Status | undefined {
   const text = annotations?.[STATUS];
   if (typeof text !== "string") return undefined;
   try {
-    return Status.safeParse(JSON.parse(text)).data;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
