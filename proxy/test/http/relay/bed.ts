@@ -68,13 +68,12 @@ export class RelayBed {
     { answering, ...settings }: Settings & { readonly answering?: Answering } = {},
   ): Promise<RelayBed> {
     const origin = new RecordingOrigin(answering);
-    const port = await origin.listen(0, ELSEWHERE);
-    await origin.listen(port, LOOPBACK);
+    t.after(() => origin.close());
+    const port = await origin.listenOnBoth(ELSEWHERE, LOOPBACK);
     const bed = new RelayBed(origin, port, settings);
     t.after(async () => {
       bed.#http.close();
       await bed.#engine.stop();
-      origin.close();
     });
     return bed;
   }

@@ -55,6 +55,19 @@ export class RecordingOrigin {
     return (server.address() as AddressInfo).port;
   }
 
+  /** On one port of two addresses, which at the other may be somebody else's. */
+  async listenOnBoth(one: string, other: string): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      const port = await this.listen(0, one);
+      try {
+        return await this.listen(port, other);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== "EADDRINUSE" || attempt === 20) throw error;
+      }
+    }
+  }
+
   close(): void {
     for (const server of this.#servers) server.close();
     for (const socket of this.sockets) socket.destroy();
