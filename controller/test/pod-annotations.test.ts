@@ -84,7 +84,7 @@ for (const [name, value, expected] of [
   ["exclude-outbound-ports", "080", '"080" is not a port'],
   ["proxy-cpu", "1 core", "it is not a quantity: expected cores, for example 250m, 0.5 or 2"],
   ["proxy-cpu", "0", "it is zero"],
-  ["proxy-cpu-limit", "100u", "it is not a quantity"],
+  ["proxy-cpu-limit", "100u", "it is finer than 1m"],
   ["proxy-memory", "64m", "it is not a whole number of bytes (m is milli): expected bytes"],
   ["proxy-memory-limit", "-1Gi", "it is not a quantity"],
   ["proxy-memory-limit", "64MB", "it is not a quantity"],

@@ -54,6 +54,8 @@ const container = withUnknown(
     .map(([required, optional]) => ({ ...optional, ...required })),
 );
 const containers = fc.array(container, { maxLength: 3 });
+const quantity = fc.constantFrom<Any>("100m", "1", 1, 0.5, "0", "64Mi", "1.5Gi", "1e3", "1u", "8E");
+const amounts = withUnknown(some({ cpu: quantity, memory: quantity, "hugepages-2Mi": quantity }));
 const pod: fc.Arbitrary<JsonObject> = withUnknown(
   fc
     .tuple(
@@ -84,6 +86,7 @@ const pod: fc.Arbitrary<JsonObject> = withUnknown(
             some({
               initContainers: containers,
               volumes: fc.array(some({ name, emptyDir: fc.constant({}) }), { maxLength: 2 }),
+              resources: withUnknown(some({ requests: amounts, limits: amounts })),
               hostNetwork: fc.constantFrom(false, false, false, true),
               hostPID: fc.constantFrom(false, false, false, true),
               shareProcessNamespace: fc.boolean(),

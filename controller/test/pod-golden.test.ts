@@ -60,6 +60,16 @@ const GOLDENS: Readonly<Record<string, readonly [JsonObject, InjectionOptionsInp
     {},
   ],
 
+  "resources-of-the-pod": [
+    podOf({
+      resources: {
+        requests: { cpu: "500m", memory: "1Gi", "hugepages-2Mi": "2Mi" },
+        limits: { cpu: "1", "hugepages-2Mi": "2Mi" },
+      },
+    }),
+    {},
+  ],
+
   "an-ordinary-sidecar": [
     podOf({ restartPolicy: "OnFailure", initContainers: null }, { annotations: null }),
     { sidecar: "ordinary", proxyUid: 1_500, proxyGid: 1_500 },

@@ -1,11 +1,13 @@
 import type { JsonObject, JsonValue } from "./admission.ts";
 import { withoutSafeToEvict } from "./eviction.ts";
 import { OUR_CONTAINERS, STATUS, VOLUME_PREFIX } from "./names.ts";
+import { withoutSidecars } from "./pod-resources.ts";
 import { type Made, statusOf } from "./status.ts";
 
 /**
  * Takes out of a pod whatever bears our names, whoever wrote it: our containers and volumes, and the status annotation.
- * Lists and maps that had to be made for them go too, or become the `null` that they were; all else is as it was.
+ * Lists and maps that had to be made for them go too, or become the `null` that they were; the pod's own resources lose the
+ * sidecar's share; all else is as it was.
  */
 export function eject(pod: JsonObject): JsonObject {
   const made = statusOf(pod)?.made ?? {};
@@ -14,6 +16,11 @@ export function eject(pod: JsonObject): JsonObject {
   if (spec) {
     let kept = spec;
     for (const [list, isOurs] of OURS) kept = withoutOurs(kept, list, isOurs, made[list]);
+    const resources = asObject(kept.resources);
+    if (resources && made.resources) {
+      const theirs = withoutSidecars(resources, made.resources);
+      if (theirs !== resources) kept = { ...kept, resources: theirs };
+    }
     if (kept !== spec) result = { ...result, spec: kept };
   }
   return withoutStatus(result, made);

@@ -4,6 +4,7 @@ import { withPluginChanges } from "./built-in-plugins.ts";
 import { caBundleVolume } from "./ca-bundle.ts";
 import { SAFE_TO_EVICT, safeToEvict } from "./eviction.ts";
 import { STATUS } from "./names.ts";
+import { withSidecars } from "./pod-resources.ts";
 import { initContainer, proxyContainer, type SidecarPlan } from "./sidecar.ts";
 import { ourContainer, type Sidecar } from "./sidecar-in.ts";
 import type { Signed } from "./signature.ts";
@@ -27,6 +28,7 @@ export function inject(
   const annotations = (metadata.annotations ?? {}) as JsonObject;
   const sidecar = sidecarFor(plan, received);
   const { initContainers, containers, volumes } = sidecar;
+  const ofPod = withSidecars(spec.resources, sidecar);
   const injected = {
     version: VERSION,
     images: { proxy: plan.options.images.proxy, init: plan.options.images.init },
@@ -44,6 +46,7 @@ export function inject(
       ...made("initContainers", spec.initContainers),
       ...(containers.length > 0 && made("containers", spec.containers)),
       ...(volumes.length > 0 && made("volumes", spec.volumes)),
+      ...(ofPod && { resources: ofPod.raised }),
     },
   };
   return {
@@ -58,6 +61,7 @@ export function inject(
     },
     spec: {
       ...spec,
+      ...(ofPod && { resources: ofPod.resources }),
       initContainers: inFront(initContainers, spec.initContainers),
       ...(containers.length > 0 && { containers: inFront(containers, spec.containers) }),
       ...(volumes.length > 0 && { volumes: inFront(volumes, spec.volumes) }),
@@ -78,7 +82,7 @@ function sidecarFor(plan: SidecarPlan, received: JsonObject): Sidecar {
   };
 }
 
-function made(key: keyof Made, before: JsonValue | undefined): Made {
+function made(key: Exclude<keyof Made, "resources">, before: JsonValue | undefined): Made {
   if (before === undefined) return { [key]: "absent" };
   return before === null ? { [key]: "null" } : {};
 }

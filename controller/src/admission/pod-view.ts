@@ -16,6 +16,9 @@ const list = <T extends z.ZodType>(schema: T) =>
 const text = absent(z.string());
 const flag = absent(z.boolean());
 const id = absent(z.int());
+/** Quantities may be written as numbers. */
+const amount = absent(z.union([z.string(), z.number()]));
+const amounts = absent(z.object({ cpu: amount, memory: amount }));
 
 const ContainerView = z.object({
   name: z.string(),
@@ -51,6 +54,7 @@ export const PodView = z.object({
     restartPolicy: text,
     terminationGracePeriodSeconds: id,
     os: absent(z.object({ name: text })),
+    resources: absent(z.object({ requests: amounts, limits: amounts })),
     nodeSelector: absent(z.record(z.string(), z.string())),
     dnsConfig: absent(z.object({ nameservers: list(z.string()) })),
     securityContext: absent(

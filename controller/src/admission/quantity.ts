@@ -6,7 +6,10 @@ export type Resource = "cpu" | "memory";
 
 const DECIMAL = ["", "k", "M", "G", "T", "P", "E"];
 const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-const FORM = /^\+?(\d{1,19})(?:\.(\d{1,9}))?(?:[eE]([+-]?\d{1,2})|([mkMGTPE]|[KMGTPE]i))?$/;
+const FORM = /^\+?(\d{1,22})(?:\.(\d{1,9}))?(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i))?$/;
+const SMALL: Readonly<Record<string, bigint>> = { n: 1_000_000_000n, u: 1_000_000n, m: 1_000n };
+/** More the API server does not hold: it stores this instead (resource.Quantity's maxAllowed). */
+const MOST = (1n << 63n) - 1n;
 
 const EXPECTED = {
   cpu: "cores, for example 250m, 0.5 or 2",
@@ -16,19 +19,44 @@ const EXPECTED = {
 /** In thousandths of a core or of a byte; an Error says what is wrong and what was expected. */
 export function parseQuantity(resource: Resource, text: string): bigint | Error {
   const wrong = (why: string) => new Error(`${why}: expected ${EXPECTED[resource]}`);
-  const match = FORM.exec(text);
-  if (!match) return wrong("it is not a quantity");
-  const [, whole = "", fraction = "", exponent, suffix = ""] = match;
-  const [scale, divisor] = multiplier(exponent, suffix);
-  const numerator = BigInt(whole + fraction) * scale * 1_000n;
-  const denominator = 10n ** BigInt(fraction.length) * divisor;
+  const fraction = fractionOf(text);
+  if (!fraction) return wrong("it is not a quantity");
+  const [numerator, denominator] = fraction;
   if (numerator === 0n) return wrong("it is zero");
-  const fine = resource === "cpu" ? 1n : 1_000n; // Nothing is finer than a thousandth of a core, or a byte.
-  if (numerator % (denominator * fine) !== 0n)
+  if (numerator % (denominator * finest(resource)) !== 0n)
     return wrong(
       resource === "cpu" ? "it is finer than 1m" : "it is not a whole number of bytes (m is milli)",
     );
   return numerator / denominator;
+}
+
+/**
+ * Their sum, as the API server writes it; what is finer than it accounts for is rounded up. Unlike what a sidecar is to
+ * have, either may be zero. An Error says what is wrong with the first.
+ */
+export function addQuantities(resource: Resource, text: string, more: string): string | Error {
+  const [one, other] = [fractionOf(text), fractionOf(more)];
+  if (!one || !other) return new Error(`it is not a quantity: expected ${EXPECTED[resource]}`);
+  const numerator = one[0] * other[1] + other[0] * one[1];
+  const unit = one[1] * other[1] * finest(resource);
+  const sum = ((numerator + unit - 1n) / unit) * finest(resource);
+  return sum > MOST * 1_000n
+    ? new Error("it is more than the API server can hold")
+    : formatQuantity(resource, sum);
+}
+
+/** In thousandths: nothing is finer than a thousandth of a core, or a byte. */
+function finest(resource: Resource): bigint {
+  return resource === "cpu" ? 1n : 1_000n;
+}
+
+/** Of thousandths, numerator and denominator. */
+function fractionOf(text: string): [bigint, bigint] | undefined {
+  const match = FORM.exec(text);
+  if (!match) return undefined;
+  const [, whole = "", fraction = "", exponent, suffix = ""] = match;
+  const [scale, divisor] = multiplier(exponent, suffix);
+  return [BigInt(whole + fraction) * scale * 1_000n, 10n ** BigInt(fraction.length) * divisor];
 }
 
 /** The factor as numerator and denominator. */
@@ -37,7 +65,8 @@ function multiplier(exponent: string | undefined, suffix: string): [bigint, bigi
     const power = 10n ** BigInt(Math.abs(Number(exponent)));
     return Number(exponent) < 0 ? [1n, power] : [power, 1n];
   }
-  if (suffix === "m") return [1n, 1_000n];
+  const small = SMALL[suffix];
+  if (small) return [1n, small];
   return suffix.endsWith("i")
     ? [1_024n ** BigInt(BINARY.indexOf(suffix)), 1n]
     : [1_000n ** BigInt(DECIMAL.indexOf(suffix)), 1n];

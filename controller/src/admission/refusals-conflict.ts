@@ -1,6 +1,8 @@
 import { PORTS } from "@sallyport/proxy/contract";
 import { OUR_CONTAINERS, READY_PORT_NAME, VOLUME_PREFIX } from "./names.ts";
+import { AMOUNTS } from "./pod-resources.ts";
 import { containersOf, type PodView } from "./pod-view.ts";
+import { addQuantities } from "./quantity.ts";
 import type { Check, Refusal } from "./refusal.ts";
 
 const OUR_PORTS: readonly number[] = Object.values(PORTS).sort((a, b) => a - b);
@@ -55,6 +57,15 @@ export const CONFLICTS: readonly Check[] = [
           : [];
       }),
     ),
+
+  // The sidecar's share is added to these.
+  ({ spec }) =>
+    AMOUNTS.flatMap(([kind, resource]) => {
+      const written = spec.resources?.[kind]?.[resource];
+      const sum = addQuantities(resource, String(written ?? 0), "0");
+      const path = `spec.resources.${kind}.${resource}`;
+      return sum instanceof Error ? [{ path, message: `${written}: ${sum.message}` }] : [];
+    }),
 
   ({ spec }) => {
     const sysctls = (spec.securityContext?.sysctls ?? []).map(({ name = "", value = "" }, i) => ({
