@@ -3,6 +3,8 @@ const DOMAIN = "sallyport.dev";
 
 /** On a namespace: whether, and how, its pods are admitted at all. */
 export const INJECTION_LABEL = `${DOMAIN}/injection`;
+/** Namespaces that no webhook covers whatever their label, and the installation's own is another: clusters mend themselves there. */
+export const NEVER_COVERED: readonly string[] = ["kube-system"];
 /** On a pod (or, carried there, on its workload): "true" or "false". */
 export const INJECT = `${DOMAIN}/inject`;
 /** In a pod template: the value that the workload webhook has put there. */

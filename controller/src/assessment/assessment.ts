@@ -52,7 +52,6 @@ interface Again {
   readonly refusal?: string;
 }
 
-export const STATES = ["injected", "left_alone", "missed", "stale", "broken"] as const;
 export type State = Assessment["state"];
 
 /** Somebody has to do something. */

@@ -53,24 +53,42 @@ export async function giveNotice(
     if (hasStatus(error, 409)) return false; // another leader has just counted
     if (!hasStatus(error, 404)) throw error;
   }
-  const { apiVersion, kind, uid } = about;
-  const at = new Date(nowMs);
-  await attempt("create", what, () =>
-    api.core.createNamespacedEvent({
-      namespace,
-      body: {
-        metadata: { name, namespace },
-        involvedObject: { apiVersion, kind, namespace, name: about.name, uid },
-        type: "Warning",
-        reason,
-        message,
-        count: 1,
-        firstTimestamp: at,
-        lastTimestamp: at,
-        source: { component: COMPONENT },
-        reportingComponent: COMPONENT,
-      },
-    }),
-  );
-  return true;
+  return await begin(api, name, { about, reason, message }, new Date(nowMs));
+}
+
+async function begin(
+  api: KubernetesApi,
+  name: string,
+  { about, reason, message }: Notice,
+  at: Date,
+): Promise<boolean> {
+  const { apiVersion, kind, namespace, uid } = about;
+  try {
+    await attempt("create", `Event ${namespace}/${name}`, () =>
+      api.core.createNamespacedEvent({
+        namespace,
+        body: {
+          metadata: { name, namespace },
+          involvedObject: { apiVersion, kind, namespace, name: about.name, uid },
+          type: "Warning",
+          reason,
+          message,
+          count: 1,
+          firstTimestamp: at,
+          lastTimestamp: at,
+          source: { component: COMPONENT },
+          reportingComponent: COMPONENT,
+        },
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (isEnding(error)) return false;
+    throw error;
+  }
+}
+
+/** A namespace that is being deleted takes nothing new (k8s.io/apiserver, namespace lifecycle): nobody has to do anything. */
+function isEnding(error: unknown): boolean {
+  return hasStatus(error, 403) && /because it is being terminated/.test((error as Error).message);
 }

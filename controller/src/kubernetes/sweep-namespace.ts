@@ -1,11 +1,11 @@
-import type { NamespaceInjection } from "../admission/admission.ts";
-import { assessPod, type Installation } from "../assessment/assess.ts";
+import type { JsonObject, NamespaceInjection } from "../admission/admission.ts";
+import type { Installation } from "../assessment/assess.ts";
 import { isConcern } from "../assessment/assessment.ts";
-import { ownerOfPod } from "../assessment/owner.ts";
-import { type Group, RollUp } from "../assessment/roll-up.ts";
+import { groupPods, NOT_ENDED } from "../assessment/pods.ts";
+import type { Group } from "../assessment/roll-up.ts";
 import { attempt } from "./api-error.ts";
 import type { KubernetesApi } from "./client.ts";
-import { workloadOf } from "./sweep-owners.ts";
+import { workloadsOf } from "./sweep-owners.ts";
 import { plain } from "./sweep-plain.ts";
 
 /** A namespace whose label asks for sidecars. */
@@ -17,8 +17,6 @@ export interface LabelledNamespace {
 
 /** Pods held at once; of the others only what is wrong with them is kept, once for each owner. */
 const PAGE = 200;
-/** What has ended sends nothing any more. */
-const RUNNING = "status.phase!=Succeeded,status.phase!=Failed";
 
 /** What is wrong with the pods of a namespace, by the workloads that people know. */
 export async function concernsOf(
@@ -27,32 +25,30 @@ export async function concernsOf(
   installation: Installation,
   signal: AbortSignal,
 ): Promise<Group[]> {
-  const byOwner = new RollUp();
-  const around = { ...installation, ...label, namespace };
+  return await groupPods(
+    podsOf(api, namespace, signal),
+    { ...installation, ...label, namespace },
+    (owners) => workloadsOf(api, owners, signal),
+    isConcern,
+  );
+}
+
+async function* podsOf(
+  api: KubernetesApi,
+  namespace: string,
+  signal: AbortSignal,
+): AsyncGenerator<JsonObject> {
   let next: string | undefined;
   do {
     const page = await attempt("list", `the pods of namespace ${namespace}`, () =>
       api.core.listNamespacedPod({
         namespace,
-        fieldSelector: RUNNING,
+        fieldSelector: NOT_ENDED,
         limit: PAGE,
         ...(next !== undefined && { _continue: next }),
       }),
     );
-    for (const { metadata, ...rest } of page.items) {
-      if (metadata?.deletionTimestamp) continue;
-      const pod = plain({ metadata, ...rest });
-      const assessment = assessPod(pod, around);
-      if (isConcern(assessment))
-        byOwner.add({ owner: ownerOfPod(pod), assessment, pods: 1, example: metadata?.name ?? "" });
-    }
+    for (const pod of page.items) yield plain(pod);
     next = page.metadata?._continue;
   } while (next && !signal.aborted);
-
-  const byWorkload = new RollUp();
-  for (const group of byOwner.groups()) {
-    if (signal.aborted) break;
-    byWorkload.add({ ...group, owner: await workloadOf(api, group.owner) });
-  }
-  return byWorkload.groups();
 }

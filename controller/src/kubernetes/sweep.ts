@@ -1,4 +1,4 @@
-import { INJECTION_LABEL } from "../admission/names.ts";
+import { INJECTION_LABEL, NEVER_COVERED } from "../admission/names.ts";
 import { asObject } from "../admission/workload-template.ts";
 import type { Installation } from "../assessment/assess.ts";
 import { noticesOf } from "../assessment/notice.ts";
@@ -27,33 +27,27 @@ export interface Sweep {
   readonly times?: SweepTimes;
 }
 
-/** The chart's namespaceSelector leaves these out, whatever their label. */
-const NEVER_COVERED = ["kube-system"];
-
 /**
  * Looks through the pods of labelled namespaces, and writes an Event at each workload with pods that have no sidecar, an
  * old or a broken one, until the signal is given. For the leader alone. It changes nothing but events.
  */
 export async function sweep(options: Sweep, signal: AbortSignal): Promise<void> {
-  const { everyMs, lookMs } = options.times ?? SWEEP_TIMES;
+  const { lookMs } = options.times ?? SWEEP_TIMES;
   const told = logOnce(options.log);
+  const trouble = (error: unknown) => told.trouble(error, "warn");
   let swept: ReadonlyMap<string, Swept> = new Map();
   while (!signal.aborted) {
-    const next = new Map<string, Swept>();
     try {
+      const next = new Map<string, Swept>();
       for (const namespace of await labelledNamespaces(options)) {
         if (signal.aborted) return;
-        const label = `${namespace.injection} ${namespace.labelledAtMs}`;
         const last = swept.get(namespace.name);
-        const isDue = last?.label !== label || performance.now() - last.atMs >= everyMs;
-        if (isDue) await sweepOne(namespace, options, signal);
-        next.set(namespace.name, isDue ? { label, atMs: performance.now() } : last);
+        next.set(namespace.name, await sweepWhenDue(namespace, last, options, trouble, signal));
       }
       swept = next; // a namespace that is labelled no more is forgotten
-      told.fine("sweeping goes on");
+      if ([...next.values()].every(({ failures }) => failures === 0)) told.fine("sweeping goes on");
     } catch (error) {
-      swept = new Map([...swept, ...next]);
-      told.trouble(error, "warn");
+      trouble(error);
     }
     await pause(lookMs, signal);
   }
@@ -61,7 +55,31 @@ export async function sweep(options: Sweep, signal: AbortSignal): Promise<void> 
 
 interface Swept {
   readonly label: string;
-  readonly atMs: number;
+  readonly dueAtMs: number;
+  /** How often in turn it could not be gone through. */
+  readonly failures: number;
+}
+
+/** What is wrong with one namespace keeps nobody from the others: it is tried again less and less often. */
+async function sweepWhenDue(
+  namespace: LabelledNamespace,
+  last: Swept | undefined,
+  options: Sweep,
+  trouble: (error: unknown) => void,
+  signal: AbortSignal,
+): Promise<Swept> {
+  const { everyMs, lookMs } = options.times ?? SWEEP_TIMES;
+  const label = `${namespace.injection} ${namespace.labelledAtMs}`;
+  if (last?.label === label && performance.now() < last.dueAtMs) return last;
+  try {
+    await sweepOne(namespace, options, signal);
+    return { label, dueAtMs: performance.now() + everyMs, failures: 0 };
+  } catch (error) {
+    trouble(error);
+    const failures = last?.label === label ? last.failures + 1 : 1;
+    const waitMs = Math.min(everyMs, lookMs * 2 ** failures);
+    return { label, dueAtMs: performance.now() + waitMs, failures };
+  }
 }
 
 async function sweepOne(
@@ -92,6 +110,8 @@ async function labelledNamespaces({ api, excluded }: Sweep): Promise<LabelledNam
     const metadata = asObject(plain(item).metadata);
     const name = String(metadata.name);
     if ([...NEVER_COVERED, ...excluded].includes(name)) return [];
+    // It takes no new object any more, an Event neither, and may stay so for months.
+    if (item.status?.phase === "Terminating") return [];
     const injection = asObject(metadata.labels)[INJECTION_LABEL] === "all" ? "all" : "enabled";
     return [
       { name, injection, labelledAtMs: writtenAt(metadata, "labels", INJECTION_LABEL) } as const,
