@@ -1,5 +1,5 @@
 import type { JsonObject, NamespaceInjection } from "@sallyport/controller/admission/admission";
-import { INJECTION_LABEL } from "@sallyport/controller/admission/names";
+import { INJECTION_LABEL, NEVER_COVERED } from "@sallyport/controller/admission/names";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import { GUARDS } from "@sallyport/controller/kubernetes/webhook-changes";
 import { known, type Read } from "../kubernetes/read.ts";
@@ -109,7 +109,7 @@ function selectorFindings(
       .flatMap((expression) => (expression.values ?? []) as readonly string[]);
   const label = asObject(matchLabels)[INJECTION_LABEL];
   const chosen = [...values(INJECTION_LABEL, "In"), ...(label === undefined ? [] : [label])];
-  const missing = ["kube-system", namespace].filter(
+  const missing = [...NEVER_COVERED, namespace].filter(
     (name) => !values(NAMESPACE_NAME, "NotIn").includes(name),
   );
   const said = [

@@ -7,6 +7,7 @@ import {
 import { formatOwner, type Owner } from "@sallyport/controller/assessment/owner";
 import { carryingRemedy, remedyOf } from "@sallyport/controller/assessment/remedy";
 import type { Code, Finding } from "./findings.ts";
+import { TRY_AGAIN, unread } from "./unreadable.ts";
 import type { Inhabitants } from "./workloads.ts";
 
 const CODES: { readonly [state in Concern["state"]]: Code } = {
@@ -40,11 +41,13 @@ export function judgeWorkloads({ place, groups, uncarried, hidden }: Inhabitants
       }),
     ),
     ...hidden.map(
-      ({ what, why }): Finding => ({
-        code: "not_permitted",
+      ({ what, ...why }): Finding => ({
+        code: what === "pods" || !why.forbidden ? "cannot_tell" : "not_permitted",
         subject: `namespace/${place.namespace}`,
-        message: `you may not list ${what} there: ${why}`,
-        remedy: `as somebody who may: sallyport check --namespace ${place.namespace}`,
+        message: unread(`list ${what} there`, why),
+        remedy: why.forbidden
+          ? `as somebody who may: sallyport check --namespace ${place.namespace}`
+          : TRY_AGAIN,
       }),
     ),
   ];

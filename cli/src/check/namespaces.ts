@@ -1,5 +1,5 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
-import { INJECTION_LABEL } from "@sallyport/controller/admission/names";
+import { INJECTION_LABEL, NEVER_COVERED } from "@sallyport/controller/admission/names";
 import { podSecurityWarning } from "@sallyport/controller/admission/pod-security";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import { writtenAt } from "@sallyport/controller/assessment/written";
@@ -8,6 +8,7 @@ import type { Rest } from "../kubernetes/rest.ts";
 import type { Finding } from "./findings.ts";
 import { all } from "./gather.ts";
 import type { Place } from "./trial.ts";
+import { TRY_AGAIN, unread } from "./unreadable.ts";
 
 /** A namespace whose pods the webhooks see. */
 export interface Labelled extends Place {
@@ -46,8 +47,12 @@ export function judgeNamespaces(
     if ("unknown" in read)
       findings.push({
         ...{ code: "cannot_tell", subject },
-        message: `you may not look at ${name === "" ? "namespaces" : "it"}: ${read.unknown}`,
-        remedy: name === "" ? "name those that you may see: --namespace NAME" : "ask for get on it",
+        message: unread(name === "" ? "list namespaces" : "look at it", read),
+        remedy: !read.forbidden
+          ? TRY_AGAIN
+          : name === ""
+            ? "name those that you may see: --namespace NAME"
+            : "ask for get on it",
       });
     if (!namespace) return;
     const metadata = asObject(namespace.metadata);
@@ -66,10 +71,10 @@ export function judgeNamespaces(
         message: `its label ${INJECTION_LABEL}: "${label}" means nothing: no pod of it is looked at`,
         remedy: `kubectl label --overwrite namespace ${name} ${INJECTION_LABEL}=enabled (or all, or disabled)`,
       });
-    else if (name === "kube-system" || name === install)
+    else if ([...NEVER_COVERED, install].includes(name))
       findings.push({
         ...{ code: "namespace_excluded", subject },
-        message: `its label ${INJECTION_LABEL} has no effect: the webhooks never cover kube-system and their own namespace`,
+        message: `its label ${INJECTION_LABEL} has no effect: the webhooks never cover ${NEVER_COVERED.join(", ")} and their own namespace`,
         remedy: `kubectl label namespace ${name} ${INJECTION_LABEL}-`,
       });
     else {

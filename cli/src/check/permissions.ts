@@ -1,8 +1,10 @@
 import { asObject } from "@sallyport/controller/admission/workload-template";
+import { unknownOf } from "../kubernetes/read.ts";
 import { ApiRefusal, type Rest } from "../kubernetes/rest.ts";
 import { NAMES } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 import type { ControllerState } from "./judge-controller.ts";
+import { TRY_AGAIN, unread } from "./unreadable.ts";
 
 /** Something that the controller does, as RBAC names it. */
 export interface Permission {
@@ -87,14 +89,17 @@ export async function checkPermissions(
       })),
     };
   } catch (error) {
-    if (!(error instanceof ApiRefusal) || error.status !== 403) throw error;
+    if (!(error instanceof ApiRefusal)) throw error;
+    const why = unknownOf(error);
     return {
       granted: undefined,
       findings: [
         {
-          ...{ code: "not_permitted", subject },
-          message: "you may not ask what the controller may do (create subjectaccessreviews)",
-          remedy: `as somebody who may: kubectl auth can-i --list --as=${user}`,
+          ...{ code: why.forbidden ? "not_permitted" : "cannot_tell", subject },
+          message: unread("ask what the controller may do (create subjectaccessreviews)", why),
+          remedy: why.forbidden
+            ? `as somebody who may: kubectl auth can-i --list --as=${user}`
+            : TRY_AGAIN,
         },
       ],
     };

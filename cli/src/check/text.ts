@@ -24,6 +24,8 @@ interface Part {
   readonly codes: readonly Code[];
   /** Undefined: nobody can tell. */
   readonly says: (report: Report) => string | undefined;
+  /** Whether what it says shows anything; otherwise as above. */
+  readonly shows?: (report: Report) => boolean;
 }
 
 const PARTS: readonly Part[] = [
@@ -74,6 +76,7 @@ const PARTS: readonly Part[] = [
                 : `a pod in ${namespace}: ${outcome.replaceAll("_", " ")}`,
             )
             .join("; "),
+    shows: ({ trials }) => trials.some(({ outcome }) => outcome === "injected"),
   },
   {
     name: "permissions",
@@ -102,6 +105,8 @@ const PARTS: readonly Part[] = [
         .map(([state, number]) => `${number} ${state.replaceAll("_", " ")}`);
       return `${count(workloads.length, "workload")} in ${count(inhabitants.length, "namespace")}; pods: ${states.join(", ")}`;
     },
+    shows: ({ inhabitants = [] }) =>
+      !inhabitants.some(({ hidden }) => hidden.some(({ what }) => what === "pods")),
   },
 ];
 
@@ -109,9 +114,9 @@ const WIDTH = 13;
 
 function partLines(report: Report): string[] {
   const found = new Set(report.findings.map(({ code }) => code));
-  return PARTS.map(({ name, codes, says }) => {
+  return PARTS.map(({ name, codes, says, shows = () => true }) => {
     const said = says(report);
-    const fine = said === undefined ? "?" : "✓";
+    const fine = said === undefined || !shows(report) ? "?" : "✓";
     const mark = codes.some((code) => found.has(code)) ? "✗" : fine;
     return `  ${mark} ${name.padEnd(WIDTH)}${said ?? "not known"}`;
   });

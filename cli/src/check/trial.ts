@@ -5,12 +5,19 @@ import { asObject } from "@sallyport/controller/admission/workload-template";
 import { ApiRefusal, type Rest } from "../kubernetes/rest.ts";
 import { NAMES } from "./facts.ts";
 import type { Finding } from "./findings.ts";
+import { TRY_AGAIN, unread } from "./unreadable.ts";
 
 /** What became of a pod that was created for trial only: the API server calls its webhooks, and stores nothing. */
 export interface Trial {
   readonly namespace: string;
   readonly injection: NamespaceInjection;
-  readonly outcome: "injected" | "not_injected" | "not_answering" | "refused" | "not_permitted";
+  readonly outcome:
+    | "injected"
+    | "not_injected"
+    | "not_answering"
+    | "refused"
+    | "not_permitted"
+    | "failed";
   readonly ms: number;
   /** The version of the controller that answered. */
   readonly version?: string;
@@ -39,8 +46,8 @@ export async function tryInjection(rest: Rest, place: Place): Promise<Trial> {
     ms: Math.round(performance.now() - began),
     ...more,
   });
-  if (!(await mayCreatePods(rest, namespace))) return done("not_permitted");
   try {
+    if (!(await mayCreatePods(rest, namespace))) return done("not_permitted");
     const pod = await rest.post(`/api/v1/namespaces/${namespace}/pods`, TRIAL_POD, {
       dryRun: "All",
     });
@@ -50,9 +57,15 @@ export async function tryInjection(rest: Rest, place: Place): Promise<Trial> {
       : done("not_injected");
   } catch (error) {
     if (!(error instanceof ApiRefusal)) throw error;
-    const unanswered = /failed calling webhook "[\w.-]+\.sallyport\.dev"/.test(error.message);
-    return done(unanswered ? "not_answering" : "refused", { said: error.message });
+    return done(outcomeOf(error), { said: error.message });
   }
+}
+
+/** That a webhook could not be asked comes as HTTP 500 too (k8s.io/apiserver, admission/plugin/webhook). */
+function outcomeOf({ status, message }: ApiRefusal): Trial["outcome"] {
+  const [, webhook] = /failed calling webhook "([^"]+)"/.exec(message) ?? [];
+  if (webhook?.endsWith(".sallyport.dev")) return "not_answering";
+  return webhook === undefined && (status >= 500 || status === 429) ? "failed" : "refused";
 }
 
 const TRIAL_POD: JsonObject = {
@@ -133,6 +146,12 @@ const JUDGED: {
     subject: `namespace/${namespace}`,
     message: `a pod created there for trial was refused: ${said}`,
     remedy: "whether pods are injected there shows with a pod that is not refused",
+  }),
+  failed: ({ namespace, said = "" }) => ({
+    code: "cannot_tell",
+    subject: `namespace/${namespace}`,
+    message: unread("create a pod there for trial", { unknown: said, forbidden: false }),
+    remedy: TRY_AGAIN,
   }),
   not_permitted: ({ namespace }) => ({
     code: "trial_impossible",

@@ -1,18 +1,18 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { WORKLOAD_KINDS } from "@sallyport/controller/admission/workload-kinds";
 import { asObject } from "@sallyport/controller/admission/workload-template";
-import { assessPod, type Installation } from "@sallyport/controller/assessment/assess";
+import type { Installation } from "@sallyport/controller/assessment/assess";
 import type { Uncarried } from "@sallyport/controller/assessment/assessment";
 import {
   controllerOf,
   GO_BETWEENS,
   isGoBetween,
   type Owner,
-  ownerOfPod,
 } from "@sallyport/controller/assessment/owner";
-import { type Group, RollUp } from "@sallyport/controller/assessment/roll-up";
+import { groupPods, NOT_ENDED } from "@sallyport/controller/assessment/pods";
+import type { Group } from "@sallyport/controller/assessment/roll-up";
 import { assessWorkload } from "@sallyport/controller/assessment/workload";
-import { reading } from "../kubernetes/read.ts";
+import { known, reading, type Unknown } from "../kubernetes/read.ts";
 import type { Rest } from "../kubernetes/rest.ts";
 import { all } from "./gather.ts";
 import type { Labelled } from "./namespaces.ts";
@@ -22,11 +22,13 @@ export interface Inhabitants {
   readonly place: Labelled;
   readonly groups: readonly Group[];
   readonly uncarried: readonly { readonly owner: Owner; readonly reason: Uncarried }[];
-  /** What may not be looked at: kinds and why. */
-  readonly hidden: readonly { readonly what: string; readonly why: string }[];
+  readonly hidden: readonly Hidden[];
 }
 
-const PODS = "status.phase!=Succeeded,status.phase!=Failed";
+/** A kind that could not be looked at, and what the API server said. */
+export interface Hidden extends Unknown {
+  readonly what: string;
+}
 
 export async function lookAt(
   rest: Rest,
@@ -34,21 +36,22 @@ export async function lookAt(
   installation: Installation,
 ): Promise<Inhabitants> {
   const { namespace } = place;
-  const hidden: { what: string; why: string }[] = [];
-  const groups: Group[] = [];
-  try {
-    groups.push(...(await podGroups(rest, place, installation)));
-  } catch (error) {
-    const read = await reading(Promise.reject(error));
-    if ("unknown" in read) hidden.push({ what: "pods", why: read.unknown });
-  }
+  const hidden: Hidden[] = [];
+  const groups = await reading(
+    groupPods(
+      rest.list(`/api/v1/namespaces/${namespace}/pods`, { fieldSelector: NOT_ENDED }),
+      { ...installation, ...place },
+      (owners) => workloadsOf(rest, namespace, owners),
+    ),
+  );
+  if ("unknown" in groups) hidden.push({ what: "pods", ...groups });
   const uncarried: { owner: Owner; reason: Uncarried }[] = [];
   await Promise.all(
     WORKLOAD_KINDS.map(async (kind) => {
       const resource = `${kind.kind.toLowerCase()}s`;
       const path = `/apis/${kind.group}/v1/namespaces/${namespace}/${resource}`;
       const read = await reading(all(rest.list(path)));
-      if ("unknown" in read) hidden.push({ what: resource, why: read.unknown });
+      if ("unknown" in read) hidden.push({ what: resource, ...read });
       if (!("value" in read)) return;
       for (const workload of read.value) {
         const reason = assessWorkload(kind, workload);
@@ -67,40 +70,22 @@ export async function lookAt(
       }
     }),
   );
-  return { place, groups, uncarried, hidden };
+  return { place, groups: known(groups) ?? [], uncarried, hidden };
 }
 
-async function podGroups(rest: Rest, place: Labelled, installation: Installation) {
-  const { namespace } = place;
-  const byOwner = new RollUp();
-  for await (const pod of rest.list(`/api/v1/namespaces/${namespace}/pods`, {
-    fieldSelector: PODS,
-  })) {
-    const { name, deletionTimestamp } = asObject(pod.metadata);
-    if (deletionTimestamp) continue;
-    const assessment = assessPod(pod, { ...installation, ...place });
-    byOwner.add({ owner: ownerOfPod(pod), assessment, pods: 1, example: String(name) });
-  }
-  const owners = await ownersOfGoBetweens(rest, namespace, byOwner.groups());
-  const byWorkload = new RollUp();
-  for (const group of byOwner.groups())
-    byWorkload.add({ ...group, owner: owners.get(group.owner.uid) ?? group.owner });
-  return byWorkload.groups();
-}
-
-/** Of ReplicaSets and Jobs, by uid, whom they belong to; where they may not be looked at they stand for themselves. */
-async function ownersOfGoBetweens(rest: Rest, namespace: string, groups: readonly Group[]) {
-  const owners = new Map<string, Owner>();
-  const kinds = new Set(groups.flatMap(({ owner }) => (isGoBetween(owner) ? [owner.kind] : [])));
+/** Of ReplicaSets and Jobs, whom they belong to; where they may not be looked at they stand for themselves. */
+async function workloadsOf(rest: Rest, namespace: string, owners: readonly Owner[]) {
+  const workloads = new Map<string, Owner>();
+  const kinds = new Set(owners.flatMap((owner) => (isGoBetween(owner) ? [owner.kind] : [])));
   for (const kind of kinds) {
     const path = `/apis/${GO_BETWEENS[kind].apiVersion}/namespaces/${namespace}/${kind.toLowerCase()}s`;
     const read = await reading(all(rest.list(path, {}, "metadata")));
     for (const object of "value" in read ? read.value : []) {
-      const owner = controllerOf(object);
-      if (owner) owners.set(String(asObject(object.metadata).uid), owner);
+      const workload = controllerOf(object);
+      if (workload) workloads.set(String(asObject(object.metadata).uid), workload);
     }
   }
-  return owners;
+  return (owner: Owner) => workloads.get(owner.uid) ?? owner;
 }
 
 /** A Job that is done makes no more pods. */
