@@ -11,7 +11,6 @@ const LIFE = {
   authorityMs: 3_650 * DAY_MS,
   servingMs: 365 * DAY_MS,
 } as const;
-export const SERVING_LIFE_MS = LIFE.servingMs;
 const RSA_BITS = 2_048;
 
 /** PEM, both; `certificate` may be a chain. */

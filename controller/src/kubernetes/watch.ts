@@ -84,6 +84,10 @@ async function watchOnce<T extends KubernetesObject>(
     timeoutSeconds: WATCH_SECONDS,
   };
   let failure: unknown;
+  let request: AbortController | undefined;
+  const end = () => request?.abort();
+  // The signal outlives every watch: what hangs on it is taken off again.
+  signal.addEventListener("abort", end);
   await new Promise<void>((resolve) => {
     const onEvent = (type: string, object: T & { code?: number; message?: string }) => {
       if (type === "ERROR") {
@@ -102,16 +106,16 @@ async function watchOnce<T extends KubernetesObject>(
         resolve();
       })
       .then(
-        (request) => {
-          if (signal.aborted) request.abort();
-          else signal.addEventListener("abort", () => request.abort(), { once: true });
+        (begun) => {
+          request = begun;
+          if (signal.aborted) end();
         },
         (error) => {
           failure = error;
           resolve();
         },
       );
-  });
+  }).finally(() => signal.removeEventListener("abort", end));
   if (failure !== undefined && !signal.aborted) {
     const error = new ApiError("watch", what, failure);
     // What happened since `from` is remembered no more: ordinary after a pause.
