@@ -1,6 +1,6 @@
 import { request } from "node:https";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { Relay } from "./relay.ts";
 
 /** How often readiness is asked: a kubelet asks every few seconds. */
 const PROBE_MS = 200;
@@ -23,25 +23,7 @@ export class ServiceFront implements AsyncDisposable {
     let ready: readonly number[] = [];
     let turn = 0;
     let open = true;
-    const sockets = new Set<Socket>();
-    const server = createServer((client) => {
-      const port = ready[turn++ % ready.length];
-      if (port === undefined) return void client.destroy();
-      const upstream = connect(port, "127.0.0.1");
-      for (const [one, other] of [
-        [client, upstream],
-        [upstream, client],
-      ] as const) {
-        sockets.add(one);
-        one.on("error", () => {});
-        one.on("close", () => {
-          sockets.delete(one);
-          other.destroy();
-        });
-        one.pipe(other);
-      }
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const relay = await Relay.start(() => ready[turn++ % ready.length]);
     void (async () => {
       while (open) {
         const found = await Promise.all(
@@ -51,10 +33,9 @@ export class ServiceFront implements AsyncDisposable {
         await delay(PROBE_MS);
       }
     })();
-    return new ServiceFront((server.address() as AddressInfo).port, () => {
+    return new ServiceFront(relay.port, () => {
       open = false;
-      server.close();
-      for (const socket of sockets) socket.destroy();
+      relay[Symbol.dispose]();
     });
   }
 
