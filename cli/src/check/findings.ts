@@ -25,6 +25,7 @@ export const FINDINGS = {
   certificate_missing: "action",
   certificate_expired: "action",
   certificate_overdue: "action",
+  certificate_ageing: "note",
   certificate_name: "action",
 
   webhook_not_answering: "action",
