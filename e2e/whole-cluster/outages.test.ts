@@ -76,7 +76,7 @@ test("with both controllers killed, pods keep their traffic, no pod escapes its 
   t.diagnostic(
     `${sent.length} requests, none failed; the first pod ${Math.round(createdMs)} ms after the controllers were back`,
   );
-  assert.ok(createdMs < 5_000, `${createdMs} ms`);
+  assert.ok(createdMs < 10_000, `${createdMs} ms`);
 });
 
 test("a controller that is stopped in order costs no admission", { skip }, async (t) => {
