@@ -183,6 +183,7 @@ export function secretOf({ authority, certificate, key }: OneShotCertificate): A
 function installation(port: number, credentials: OneShotCertificate): Any[] {
   const objects = manifests().map((object) => {
     if (object.kind === "Secret") return secretOf(credentials);
+    if (object.kind === "Lease") return leaseOf(new Date(), 3_600);
     if (!object.webhooks) return object;
     const webhooks = object.webhooks.map(({ clientConfig, ...webhook }: Any) => ({
       ...webhook,
@@ -213,6 +214,18 @@ function installation(port: number, credentials: OneShotCertificate): Any[] {
 
 function manifests(): Any[] {
   return loadAllYaml(readFileSync(MANIFESTS, "utf8"));
+}
+
+/** One that somebody has held since then, for so many seconds. */
+export function leaseOf(renewed: Date, leaseDurationSeconds: number): Any {
+  return {
+    ...{ apiVersion: "coordination.k8s.io/v1", kind: "Lease" },
+    metadata: { name: "sallyport-controller", namespace: INSTALL },
+    spec: {
+      ...{ holderIdentity: "sallyport-controller-1", leaseDurationSeconds },
+      renewTime: renewed.toISOString().replace("Z", "000Z"), // microseconds (meta/v1, MicroTime)
+    },
+  };
 }
 
 /** What the installation's ConfigMap says, with changes. */

@@ -9,6 +9,7 @@ import {
   certificateFor,
   configMapOf,
   INSTALL,
+  leaseOf,
   podOf,
   secretOf,
   startCheckBed,
@@ -218,6 +219,31 @@ test("a Service without ready endpoints is noticed", options, async () => {
   await findsAfter(deleted("endpointslice", "sallyport-1", INSTALL), [
     `service_without_endpoints ${INSTALL}/service/sallyport`,
   ]);
+});
+
+const LEASE = `${INSTALL}/lease/sallyport-controller`;
+const aMinuteAgo = () => new Date(Date.now() - 60_000);
+
+test("a Lease that is gone is missed", options, async () => {
+  await findsAfter(deleted("lease", "sallyport-controller", INSTALL), [`lease_missing ${LEASE}`]);
+});
+
+test("a Lease that its holder renews no more is noticed", options, async () => {
+  await findsAfter(async () => {
+    await bed.apply(leaseOf(aMinuteAgo(), 15));
+    // It was written just now: without that being told, the holder's own time counts.
+    await bed.kubectl([
+      ...["patch", "lease", "sallyport-controller", "-n", INSTALL, "--type=json"],
+      ...["-p", '[{"op":"replace","path":"/metadata/managedFields","value":[{}]}]'],
+    ]);
+  }, [`nobody_leads ${LEASE}`]);
+});
+
+test("a holder whose clock is wrong leads all the same", options, async () => {
+  await bed.apply(leaseOf(aMinuteAgo(), 15));
+  const findings = await bed.findings();
+  await bed.restore();
+  assert.deepEqual(findings, []);
 });
 
 test("a right that the controller lacks is named", options, async () => {

@@ -7,6 +7,7 @@ import type { Finding } from "./findings.ts";
 import { gatherInstall } from "./gather.ts";
 import { judgeCertificates } from "./judge-certificates.ts";
 import { judgeController } from "./judge-controller.ts";
+import { judgeLease } from "./judge-lease.ts";
 import { judgeWebhooks, registeredWebhooks } from "./judge-webhooks.ts";
 import { judgeWorkloads } from "./judge-workloads.ts";
 import { judgeNamespaces, readNamespaces } from "./namespaces.ts";
@@ -69,6 +70,7 @@ export async function check(
     inhabitants: reads.every((read) => "unknown" in read) ? undefined : inhabitants,
     findings: [
       ...ofController,
+      ...judgeLease(facts, state.args),
       ...judgeUnreadable(facts),
       ...judgeWebhooks(facts),
       ...certificates.findings,

@@ -13,8 +13,11 @@ export interface InstallFacts {
   /** Of the serving certificate: the Deployment says its name. */
   readonly secretName: string;
   readonly secret: Read<JsonObject>;
+  readonly lease: Read<JsonObject>;
   readonly mutating: Read<JsonObject>;
   readonly validating: Read<JsonObject>;
+  /** When these were read, by the API server's clock. */
+  readonly atMs: number;
 }
 
 /** The chart's names. */

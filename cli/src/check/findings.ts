@@ -14,6 +14,8 @@ export const FINDINGS = {
   service_missing: "action",
   service_without_endpoints: "action",
   configuration_unusable: "action",
+  lease_missing: "action",
+  nobody_leads: "action",
 
   webhook_missing: "action",
   webhook_lets_pass: "action",

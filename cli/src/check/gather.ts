@@ -15,7 +15,7 @@ export async function gatherInstall(rest: Rest, namespace: string): Promise<Inst
     `/apis/apps/v1/namespaces/${namespace}/deployments/${NAMES.deployment}`,
   );
   const secretName = secretNameOf(known(deployment));
-  const [kubernetes, service, endpointSlices, configMap, secret, mutating, validating] =
+  const [kubernetes, service, endpointSlices, configMap, secret, lease, mutating, validating] =
     await Promise.all([
       of("/version"),
       of(`${core}/services/${NAMES.service}`),
@@ -28,12 +28,14 @@ export async function gatherInstall(rest: Rest, namespace: string): Promise<Inst
       ),
       of(`${core}/configmaps/${NAMES.configMap}`),
       of(`${core}/secrets/${secretName}`),
+      of(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${NAMES.lease}`),
       of(`${WEBHOOKS}/mutatingwebhookconfigurations/${NAMES.webhooks}`),
       of(`${WEBHOOKS}/validatingwebhookconfigurations/${NAMES.webhooks}`),
     ]);
   return {
     ...{ namespace, kubernetes, deployment, service, endpointSlices },
-    ...{ configMap, secretName, secret, mutating, validating },
+    ...{ configMap, secretName, secret, lease, mutating, validating },
+    atMs: rest.nowMs(),
   };
 }
 

@@ -38,6 +38,8 @@ const PARTS: readonly Part[] = [
       "service_missing",
       "service_without_endpoints",
       "configuration_unusable",
+      "lease_missing",
+      "nobody_leads",
     ],
     says: ({ controller }) =>
       controller &&

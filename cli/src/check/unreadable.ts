@@ -11,6 +11,7 @@ const UNREADABLE = [
   ["validating", "cannot_tell", "whether pods are judged as they finally are"],
   ["kubernetes", "not_permitted", "which version of Kubernetes it is"],
   ["configMap", "not_permitted", "what is injected now: sidecars are compared by version alone"],
+  ["lease", "not_permitted", "whether one of the controllers leads"],
   [
     "secret",
     "not_permitted",
@@ -65,5 +66,6 @@ const RESOURCES: { readonly [key in (typeof UNREADABLE)[number][0]]: string } = 
   validating: "validatingwebhookconfigurations",
   kubernetes: "/version",
   configMap: "configmaps",
+  lease: "leases.coordination.k8s.io",
   secret: "secrets",
 };

@@ -22,6 +22,8 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 /** The API server, asked for objects as it stores them: the client's own classes leave out what they do not know. */
 export interface Rest {
   readonly server: string;
+  /** Its clock, as its last answer told it in whole seconds; until then, and where it tells none, this machine's. */
+  nowMs(): number;
   get(path: string, query?: Query): Promise<JsonObject>;
   post(path: string, body: JsonObject, query?: Query): Promise<JsonObject>;
   /** A list, page after page. `metadata`: of each object its metadata alone. */
@@ -39,6 +41,7 @@ const METADATA_ONLY =
 export async function connect(config: KubeConfig): Promise<Rest> {
   const server = config.getCurrentCluster()?.server ?? "";
   const options = await accessOf(config, server);
+  let aheadMs = 0;
 
   const ask = async (
     method: "GET" | "POST",
@@ -50,7 +53,7 @@ export async function connect(config: KubeConfig): Promise<Rest> {
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
     const body = more.body && JSON.stringify(more.body);
-    const { status, text } = await exchange(url, body, {
+    const { status, text, date } = await exchange(url, body, {
       ...options,
       method,
       headers: {
@@ -59,6 +62,9 @@ export async function connect(config: KubeConfig): Promise<Rest> {
         ...(body !== undefined && { "content-type": "application/json" }),
       },
     });
+    // RFC 9110 §6.6.1
+    const toldMs = Date.parse(date ?? "");
+    if (!Number.isNaN(toldMs)) aheadMs = toldMs - Date.now();
     if (status === 401)
       throw new Unreachable(
         `the API server at ${server} does not accept these credentials: log in again, or choose another context`,
@@ -70,6 +76,7 @@ export async function connect(config: KubeConfig): Promise<Rest> {
 
   return {
     server,
+    nowMs: () => Date.now() + aheadMs,
     get: (path, query) => ask("GET", path, query),
     post: (path, body, query) => ask("POST", path, query, { body }),
     async *list(path, query, what) {
@@ -102,9 +109,19 @@ async function accessOf(config: KubeConfig, server: string): Promise<RequestOpti
   return options;
 }
 
-async function exchange(url: URL, body: string | undefined, options: RequestOptions) {
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly date: string | undefined;
+}
+
+async function exchange(
+  url: URL,
+  body: string | undefined,
+  options: RequestOptions,
+): Promise<Answer> {
   try {
-    return await new Promise<{ status: number; text: string }>((resolve, reject) => {
+    return await new Promise<Answer>((resolve, reject) => {
       const request = url.protocol === "http:" ? plainRequest : tlsRequest;
       const sent = request(url, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
       sent.setTimeout(PATIENCE_MS);
@@ -121,7 +138,12 @@ async function exchange(url: URL, body: string | undefined, options: RequestOpti
       sent.once("response", (response) => {
         clearTimeout(connecting);
         text(response).then(
-          (said) => resolve({ status: response.statusCode ?? 0, text: said }),
+          (said) =>
+            resolve({
+              status: response.statusCode ?? 0,
+              text: said,
+              date: response.headers.date,
+            }),
           reject,
         );
       });

@@ -20,8 +20,10 @@ export function factsOf(changes: Partial<Record<keyof InstallFacts, Any>> = {}):
     configMap: { value: { data: { "config.json": "{}" } } },
     secretName: "sallyport-certificate",
     secret: { absent: true },
+    lease: { absent: true },
     mutating: { absent: true },
     validating: { absent: true },
+    atMs: 0,
     ...changes,
   };
 }
