@@ -14,6 +14,28 @@ export interface CertificateSource {
   refresh(nowMs: number): Promise<boolean>;
 }
 
+/** What has to be there besides a certificate before pods can be admitted. */
+export interface Prerequisite {
+  readonly notReady: string | undefined;
+  refresh(): Promise<void>;
+}
+
+/** It is looked after whenever the certificate is. */
+export function servedWith(certificate: CertificateSource, also: Prerequisite): CertificateSource {
+  return {
+    get current() {
+      return certificate.current;
+    },
+    get notReady() {
+      return certificate.notReady ?? also.notReady;
+    },
+    refresh: async (nowMs) => {
+      const [changed] = await Promise.all([certificate.refresh(nowMs), also.refresh()]);
+      return changed;
+    },
+  };
+}
+
 /** A new one is issued when this much of the old one's life is over. */
 const RENEWED_AT = 2 / 3;
 

@@ -18,6 +18,7 @@ export const HELP = `sallyport controller: the admission webhook that puts the s
 On a cluster (in a pod by its ServiceAccount; without these options no API server is asked for anything):
   --kubeconfig FILE         speak to the API server that this file names
   --certificate-secret NAME serve with the certificate in that Secret of --namespace, made and rotated by the leader
+  --seal-secret NAME        with --tls-cert-file: share the key that signs sidecars in that Secret of --namespace
   --webhooks NAME           keep caBundle and failurePolicy of the Mutating- and ValidatingWebhookConfiguration NAME
   --lease NAME              the Lease of --namespace by which replicas choose a leader
   --certificate-life DURATION      how long a certificate in the Secret is valid (365d)
@@ -52,6 +53,8 @@ export interface ClusterFlags {
   /** Absent: by the pod's ServiceAccount. */
   readonly kubeConfigFile?: string;
   readonly certificateSecret?: string;
+  /** Only with `tlsFiles`: the Secret of a certificate holds the key, too. */
+  readonly sealSecret?: string;
   readonly webhooks?: string;
   readonly lease?: string;
   readonly certificateLifeMs: number;
@@ -125,7 +128,8 @@ export function parseFlags(argv: readonly string[]): Flags | "help" | "version" 
 type Must = (holds: boolean, mistake: string) => void;
 
 function clusterFlags(values: ReturnType<typeof read>, must: Must): ClusterFlags | undefined {
-  const { kubeconfig, "certificate-secret": certificateSecret, webhooks, lease } = values;
+  const { kubeconfig, webhooks, lease } = values;
+  const { "certificate-secret": certificateSecret, "seal-secret": sealSecret } = values;
   const duration = (
     option: "certificate-life" | "certificate-settling" | "certificate-overlap",
   ) => {
@@ -146,7 +150,7 @@ function clusterFlags(values: ReturnType<typeof read>, must: Must): ClusterFlags
     !(certificateLifeMs / 3 <= settlingMs + overlapMs),
     "--certificate-life: a third of it must be longer than settling and overlap together",
   );
-  for (const option of ["certificate-secret", "webhooks", "lease"] as const) {
+  for (const option of ["certificate-secret", "seal-secret", "webhooks", "lease"] as const) {
     const name = values[option];
     must(name === undefined || isDomain(name), `--${option} ${name}: expected an object's name`);
   }
@@ -156,20 +160,25 @@ function clusterFlags(values: ReturnType<typeof read>, must: Must): ClusterFlags
     "--certificate-secret goes with neither --tls-cert-file nor --ca-out: it holds certificate and CA",
   );
   must(
+    sealSecret === undefined || values["tls-cert-file"] !== undefined,
+    "--seal-secret goes with --tls-cert-file: what --certificate-secret names holds the key, too",
+  );
+  must(
     webhooks === undefined ||
       certificateSecret !== undefined ||
       values["tls-cert-file"] !== undefined,
     "--webhooks goes with --certificate-secret, or with --tls-cert-file: replicas would have a CA each",
   );
   must(
-    lease !== undefined || (certificateSecret === undefined && webhooks === undefined),
-    "--lease is missing: one replica writes what --certificate-secret and --webhooks name",
+    lease !== undefined || [certificateSecret, sealSecret, webhooks].every((name) => !name),
+    "--lease is missing: one replica writes what --certificate-secret, --seal-secret and --webhooks name",
   );
-  if ([kubeconfig, certificateSecret, webhooks, lease].every((value) => value === undefined))
-    return undefined;
+  const named = [kubeconfig, certificateSecret, sealSecret, webhooks, lease];
+  if (named.every((value) => value === undefined)) return undefined;
   return {
     ...(kubeconfig !== undefined && { kubeConfigFile: kubeconfig }),
     ...(certificateSecret !== undefined && { certificateSecret }),
+    ...(sealSecret !== undefined && { sealSecret }),
     ...(webhooks !== undefined && { webhooks }),
     ...(lease !== undefined && { lease }),
     ...{ certificateLifeMs, settlingMs, overlapMs },
@@ -192,6 +201,7 @@ function read(argv: readonly string[]) {
         "ca-out": { type: "string" },
         kubeconfig: { type: "string" },
         "certificate-secret": { type: "string" },
+        "seal-secret": { type: "string" },
         webhooks: { type: "string" },
         lease: { type: "string" },
         "certificate-life": { type: "string", default: "365d" },

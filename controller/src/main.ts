@@ -2,12 +2,13 @@ import { renameSync, writeFileSync } from "node:fs";
 import { VERSION } from "@sallyport/core/version";
 import { randomIdentity } from "./admission/identity-random.ts";
 import type { InjectionOptions } from "./admission/options.ts";
-import { certificateFromFiles, madeCertificate } from "./certificate-source.ts";
+import { certificateFromFiles, madeCertificate, servedWith } from "./certificate-source.ts";
 import { serviceNames } from "./certificates.ts";
 import { readConfig } from "./config.ts";
 import { type Flags, HELP, Misuse, parseFlags } from "./flags.ts";
 import { ROTATION } from "./kubernetes/certificate-rotation.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
+import type { SealKey } from "./kubernetes/seal-key.ts";
 import { createLog, type Log } from "./log.ts";
 import { type Controller, LIMITS, startController } from "./server.ts";
 
@@ -24,7 +25,7 @@ async function main(): Promise<void> {
   const cluster = await clusterOf(flags, injection, log);
   const controller = await startController({
     port: flags.port,
-    certificate: cluster?.certificate ?? (await certificateFor(flags, log)),
+    certificate: cluster?.certificate ?? (await certificateFor(flags, cluster?.sealKey, log)),
     injection,
     draw: cluster?.draw ?? randomIdentity(),
     ...(cluster && { podSecurityEnforced: cluster.podSecurityEnforced }),
@@ -43,10 +44,10 @@ function namesOf({ service, namespace, clusterDomain, tlsNames }: Flags): string
   return [...serviceNames(service, namespace, clusterDomain), ...tlsNames];
 }
 
-function certificateFor(flags: Flags, log: Log) {
-  return flags.tlsFiles
-    ? certificateFromFiles(flags.tlsFiles, log)
-    : madeCertificate(namesOf(flags), Date.now());
+async function certificateFor(flags: Flags, sealKey: SealKey | undefined, log: Log) {
+  if (!flags.tlsFiles) return madeCertificate(namesOf(flags), Date.now());
+  const certificate = await certificateFromFiles(flags.tlsFiles, log);
+  return sealKey ? servedWith(certificate, sealKey) : certificate;
 }
 
 /** The client of the API is loaded only where it is used: it costs 40 MB. */

@@ -207,6 +207,9 @@ test("what belongs together on a cluster is missed, and what is wrong is told", 
     );
   must(["--certificate-secret", "s"], /^--lease is missing/);
   must(["--webhooks", "w", "--lease", "l"], /^--webhooks goes with --certificate-secret/);
+  const files = ["--tls-cert-file", "c", "--tls-key-file", "k"];
+  must([...files, "--seal-secret", "s"], /^--lease is missing/);
+  must(["--seal-secret", "s", "--lease", "l"], /^--seal-secret goes with --tls-cert-file/);
   must(
     ["--certificate-secret", "s", "--lease", "l", "--ca-out", "f"],
     /^--certificate-secret goes with neither/,

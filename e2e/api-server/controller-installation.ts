@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { V1MutatingWebhook } from "@kubernetes/client-node";
+import { issueOneShot } from "@sallyport/controller/certificates";
 import { connect, type KubernetesApi } from "@sallyport/controller/kubernetes/client";
 import type { ApiServer } from "../cluster/api-server.ts";
 import { freePorts } from "../cluster/free-ports.ts";
@@ -39,7 +40,13 @@ export const SHORT = [
   ...["--certificate-overlap", "7s"],
 ] as const;
 
-export async function install(server: ApiServer): Promise<Installation> {
+/** Where the replicas' certificate is from: each has its own mode's options. */
+export type CertificateSource = "generated" | "files";
+
+export async function install(
+  server: ApiServer,
+  source: CertificateSource = "generated",
+): Promise<Installation> {
   const name = `sallyport-${randomBytes(4).toString("hex")}`;
   const pods = `${name}-pods`;
   const api = connect(server.kubeconfig);
@@ -59,7 +66,8 @@ export async function install(server: ApiServer): Promise<Installation> {
     body: { metadata: { name: "default" } },
   });
   await serviceAccount(api, server.kubeconfig, name);
-  await objects(api, name, front.port);
+  const { caBundle, options } = await certificateFor(source, name, folder);
+  await objects(api, name, front.port, caBundle);
   const token = await api.core.createNamespacedServiceAccountToken({
     ...{ namespace: name, name },
     body: { spec: { audiences: [], expirationSeconds: 3_600 } },
@@ -77,8 +85,7 @@ export async function install(server: ApiServer): Promise<Installation> {
       const { port } = await freePorts("127.0.0.1", ["port"]);
       const child = new ControllerProcess([
         ...["--kubeconfig", kubeconfig, "--namespace", name, "--port", String(port)],
-        ...["--certificate-secret", name, "--webhooks", name, "--lease", name],
-        ...["--tls-name", "127.0.0.1", ...more],
+        ...[...options, "--webhooks", name, "--lease", name, ...more],
       ]);
       const replica = Object.assign(child, { port });
       started.push(replica);
@@ -110,13 +117,32 @@ export async function install(server: ApiServer): Promise<Installation> {
   };
 }
 
-async function objects(api: KubernetesApi, name: string, port: number): Promise<void> {
+/** What the chart tells a controller of its certificate, and what the webhook configurations begin with. */
+async function certificateFor(source: CertificateSource, name: string, folder: string) {
+  if (source === "generated")
+    return { options: ["--certificate-secret", name, "--tls-name", "127.0.0.1"] };
+  const { certificate, key, authority } = await issueOneShot(["127.0.0.1"], Date.now(), 3_600_000);
+  const [certFile, keyFile] = [join(folder, "tls.crt"), join(folder, "tls.key")];
+  writeFileSync(certFile, certificate);
+  writeFileSync(keyFile, key);
+  return {
+    caBundle: Buffer.from(authority).toString("base64"),
+    options: ["--tls-cert-file", certFile, "--tls-key-file", keyFile, "--seal-secret", name],
+  };
+}
+
+async function objects(
+  api: KubernetesApi,
+  name: string,
+  port: number,
+  caBundle: string | undefined,
+): Promise<void> {
   const metadata = { name };
   await api.core.createNamespacedSecret({ namespace: name, body: { metadata } });
   await api.coordination.createNamespacedLease({ namespace: name, body: { metadata } });
   const entry = (short: string, path: string, resource: string, group = "") => ({
     name: `all.${short}.sallyport.dev`,
-    clientConfig: { url: `https://127.0.0.1:${port}${path}` },
+    clientConfig: { url: `https://127.0.0.1:${port}${path}`, ...(caBundle && { caBundle }) },
     rules: [
       { apiGroups: [group], apiVersions: ["v1"], operations: ["CREATE"], resources: [resource] },
     ],

@@ -8,8 +8,15 @@ export interface Load extends AsyncDisposable {
   stop(): Promise<{ readonly created: number; readonly failures: readonly string[] }>;
 }
 
-/** Creates pods (dry run) at that rate, each of which is to come back with a sidecar. */
-export function createPods({ api, pods }: Installation, perSecond: number): Load {
+/**
+ * Creates pods at that rate, each of which is to come back with a sidecar: by a dry run, or stored, as only then
+ * they are signed.
+ */
+export function createPods(
+  { api, pods }: Installation,
+  perSecond: number,
+  how: "dry run" | "stored" = "dry run",
+): Load {
   let created = 0;
   const failures: string[] = [];
   const under = new Set<Promise<void>>();
@@ -17,7 +24,7 @@ export function createPods({ api, pods }: Installation, perSecond: number): Load
     try {
       const pod = await api.core.createNamespacedPod({
         namespace: pods,
-        dryRun: "All",
+        ...(how === "dry run" && { dryRun: "All" }),
         body: {
           metadata: { generateName: "web-" },
           spec: { containers: [{ name: "web", image: "registry.example/web:1" }] },

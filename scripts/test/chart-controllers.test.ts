@@ -15,6 +15,7 @@ const flagsOf = (objects: readonly KubernetesObject[]) => {
 describe("the chart's controllers", { skip: lackingHelm }, () => {
   /** All that the code asks for; `get` of an object of that name where a name is given. */
   const PERMISSIONS = [
+    "/secrets sallyport-certificate: get update",
     "coordination.k8s.io/leases sallyport-controller: get update",
     "admissionregistration.k8s.io/mutatingwebhookconfigurations sallyport: get patch watch",
     "admissionregistration.k8s.io/validatingwebhookconfigurations sallyport: get patch watch",
@@ -43,28 +44,34 @@ describe("the chart's controllers", { skip: lackingHelm }, () => {
           );
         }),
       );
-      const secret = i === 0 ? ["/secrets sallyport-certificate: get update"] : [];
-      assert.deepEqual(granted.toSorted(), [...secret, ...PERMISSIONS].toSorted());
+      assert.deepEqual(granted.toSorted(), PERMISSIONS.toSorted());
       const roles = ["Role", "ClusterRole"].map((kind) => the(kind, objects).metadata.namespace);
       assert.deepEqual(roles, [NAMESPACE, undefined]);
     });
 
-  test("what the controllers are told to keep are the objects that the chart makes", () => {
-    const objects = rendered({});
-    const flags = flagsOf(objects);
-    assert.equal(flags.cluster?.certificateSecret, the("Secret", objects).metadata.name);
-    assert.equal(flags.cluster?.lease, the("Lease", objects).metadata.name);
-    for (const { metadata } of configurationsIn(objects))
-      assert.equal(flags.cluster?.webhooks, metadata.name);
-    assert.equal(flags.service, the("Service", objects).metadata.name);
-    assert.equal(flags.namespace, NAMESPACE);
-  });
+  for (const [i, values] of CERTIFICATE_SOURCES.entries())
+    test(`what the controllers are told to keep and to share are the objects that the chart makes (certificate source ${i + 1})`, () => {
+      const objects = rendered(values);
+      const flags = flagsOf(objects);
+      const { certificateSecret, sealSecret } = flags.cluster ?? {};
+      const secret = the("Secret", objects).metadata.name;
+      assert.deepEqual(
+        [certificateSecret, sealSecret],
+        i === 0 ? [secret, undefined] : [undefined, secret],
+      );
+      assert.equal(flags.cluster?.lease, the("Lease", objects).metadata.name);
+      for (const { metadata } of configurationsIn(objects))
+        assert.equal(flags.cluster?.webhooks, metadata.name);
+      assert.equal(flags.service, the("Service", objects).metadata.name);
+      assert.equal(flags.namespace, NAMESPACE);
+    });
 
   test("Secret and Lease are made empty, so that no upgrade has anything to put into them", () => {
-    for (const kind of ["Secret", "Lease"]) {
-      const { data, stringData, spec } = the(kind, rendered({}));
-      assert.deepEqual([data, stringData, spec], [undefined, undefined, undefined], kind);
-    }
+    for (const values of CERTIFICATE_SOURCES)
+      for (const kind of ["Secret", "Lease"]) {
+        const { data, stringData, spec } = the(kind, rendered(values));
+        assert.deepEqual([data, stringData, spec], [undefined, undefined, undefined], kind);
+      }
   });
 
   for (const [name, values] of Object.entries(SCENARIOS))

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { canonicalAddress } from "@sallyport/core/address";
 import type { OneShotCertificate } from "../certificates.ts";
 import { servingCertificate } from "../serving-certificate.ts";
@@ -16,8 +16,9 @@ export interface SharedCertificate {
 }
 
 export type CertificateContent =
-  | { readonly kind: "empty" }
-  | { readonly kind: "broken"; readonly why: string }
+  /** Without a certificate; the key may be there, for replicas whose certificate comes from elsewhere share that alone. */
+  | { readonly kind: "empty"; readonly sealKey?: Uint8Array }
+  | { readonly kind: "broken"; readonly why: string; readonly sealKey?: Uint8Array }
   | ({ readonly kind: "usable" } & SharedCertificate);
 
 /** The keys of the Secret; the first three are those that every tool knows. */
@@ -49,25 +50,41 @@ export function writeContent(shared: SharedCertificate): Record<string, string> 
     ...Object.fromEntries(
       Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]),
     ),
-    [KEYS.sealKey]: Buffer.from(sealKey).toString("base64"),
+    ...writeSealKey(sealKey),
   };
 }
+
+export function writeSealKey(sealKey: Uint8Array): Record<string, string> {
+  return { [KEYS.sealKey]: Buffer.from(sealKey).toString("base64") };
+}
+
+export const newSealKey = (): Uint8Array => randomBytes(SEAL_KEY_BYTES);
 
 /** Which of a Secret's keys are ours: what else stands there is somebody else's and stays. */
 export const isOurKey = (key: string): boolean => (Object.values(KEYS) as string[]).includes(key);
 
-export function readContent(data: Readonly<Record<string, string>> | undefined) {
-  if (!Object.keys(data ?? {}).some(isOurKey)) return { kind: "empty" } as const;
+export function readContent(data: Readonly<Record<string, string>> = {}): CertificateContent {
+  const sealKey = sealKeyIn(data);
+  const kept = sealKey && { sealKey };
+  if (!Object.keys(data).some((key) => isOurKey(key) && key !== KEYS.sealKey))
+    return { kind: "empty", ...kept };
   try {
-    return { kind: "usable", ...read(data ?? {}) } as const;
+    return { kind: "usable", ...read(data, sealKey) };
   } catch (error) {
-    return { kind: "broken", why: (error as Error).message } as const;
+    return { kind: "broken", why: (error as Error).message, ...kept };
   }
 }
 
-function read(data: Readonly<Record<string, string>>): SharedCertificate {
-  const bytes = (key: string) => Buffer.from(data[key] ?? "", "base64");
-  const text = (key: string) => bytes(key).toString("utf8");
+function sealKeyIn(data: Readonly<Record<string, string>>): Uint8Array | undefined {
+  const sealKey = Buffer.from(data[KEYS.sealKey] ?? "", "base64");
+  return sealKey.length === SEAL_KEY_BYTES ? sealKey : undefined;
+}
+
+function read(
+  data: Readonly<Record<string, string>>,
+  sealKey: Uint8Array | undefined,
+): SharedCertificate {
+  const text = (key: string) => Buffer.from(data[key] ?? "", "base64").toString("utf8");
   const authorities = certificatesIn(text(KEYS.authorities));
   const pair = (certificateKey: string, keyKey: string): OneShotCertificate => {
     const serving = servingCertificate(text(certificateKey), text(keyKey), certificateKey, keyKey);
@@ -82,9 +99,7 @@ function read(data: Readonly<Record<string, string>>): SharedCertificate {
   const current = pair(KEYS.certificate, KEYS.key);
   const hasNext = KEYS.nextCertificate in data || KEYS.nextKey in data;
   const next = hasNext ? pair(KEYS.nextCertificate, KEYS.nextKey) : undefined;
-  const sealKey = bytes(KEYS.sealKey);
-  if (sealKey.length !== SEAL_KEY_BYTES)
-    throw new Error(`${KEYS.sealKey} is not ${SEAL_KEY_BYTES} bytes`);
+  if (!sealKey) throw new Error(`${KEYS.sealKey} is not ${SEAL_KEY_BYTES} bytes`);
   const living = [current.authority, next?.authority];
   return {
     current,

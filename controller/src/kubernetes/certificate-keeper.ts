@@ -1,8 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { issueOneShot, type OneShotCertificate } from "../certificates.ts";
 import type { Log } from "../log.ts";
 import { hasStatus } from "./api-error.ts";
-import { type SharedCertificate, trustedAuthorities } from "./certificate-content.ts";
+import {
+  type CertificateContent,
+  newSealKey,
+  type SharedCertificate,
+  trustedAuthorities,
+} from "./certificate-content.ts";
 import {
   nextStep,
   ROTATION,
@@ -58,7 +62,7 @@ export function keepCertificate(duty: CertificateDuty): CertificateKeeper {
       times,
     );
     if (step.step === "wait") return step.forMs;
-    const after = await afterStep(step, shared, fresh);
+    const after = await afterStep(step, content, shared, fresh);
     await store.write(stored, after);
     shared = after;
     log("info", `certificate: ${SAID[step.step]}`, {
@@ -98,6 +102,7 @@ const SAID = {
 
 async function afterStep(
   step: Exclude<Step, { step: "wait" }>,
+  found: CertificateContent,
   shared: SharedCertificate | undefined,
   fresh: () => Promise<OneShotCertificate>,
 ): Promise<SharedCertificate> {
@@ -107,7 +112,8 @@ async function afterStep(
   }
   const made = await fresh();
   if (step.step === "stage" && shared) return taken("stage", shared, made);
-  const sealKey = randomBytes(32);
+  // One that is there is in use, with or without the certificate.
+  const sealKey = found.sealKey ?? newSealKey();
   // The Secret is lost, but what it held is served and trusted: so nobody notices, and a new one follows at once.
   return shared
     ? { ...taken("stage", shared, made), sealKey }

@@ -8,11 +8,12 @@ import type { CertificateSource } from "../certificate-source.ts";
 import type { Log } from "../log.ts";
 import { keepCertificate } from "./certificate-keeper.ts";
 import type { RotationTimes } from "./certificate-rotation.ts";
-import { certificateFromSecret, type SecretCertificate } from "./certificate-secret.ts";
+import { certificateFromSecret } from "./certificate-secret.ts";
 import { connect } from "./client.ts";
 import { keepServing } from "./duties.ts";
 import { lead } from "./lease.ts";
 import { watchNamespaces } from "./namespaces.ts";
+import { keepSealKey, type SealKey, sealKeyFromSecret } from "./seal-key.ts";
 import { secretStore } from "./secret-store.ts";
 import { sweep } from "./sweep.ts";
 import { webhookConfigurations } from "./webhook-configurations.ts";
@@ -24,6 +25,8 @@ export interface ClusterOptions {
   /** Of the Secret and the Lease. */
   readonly namespace: string;
   readonly certificateSecret?: string | undefined;
+  /** Where the certificate is somebody else's: of the Secret whose key alone is shared. */
+  readonly sealSecret?: string | undefined;
   readonly webhooks?: string | undefined;
   readonly lease?: string | undefined;
   /** What clients call the controller by. */
@@ -38,6 +41,8 @@ export interface ClusterOptions {
 export interface Cluster {
   /** From the Secret; absent where none is named. */
   readonly certificate?: CertificateSource;
+  /** Absent where replicas share none, or with the certificate. */
+  readonly sealKey?: SealKey;
   readonly draw: DrawIdentity;
   readonly podSecurityEnforced: (namespace: string) => string | undefined;
   readonly leading: () => boolean;
@@ -57,6 +62,10 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     ? secretStore(api, namespace, options.certificateSecret)
     : undefined;
   const source = store && (await certificateFromSecret(store, names, log));
+  const sealStore = options.sealSecret
+    ? secretStore(api, namespace, options.sealSecret)
+    : undefined;
+  const sealKey = sealStore && (await sealKeyFromSecret(sealStore, log));
   const { podSecurityOf } = watchNamespaces(api, log, signal);
 
   const installation = { version: VERSION, options: options.injection };
@@ -67,6 +76,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     try {
       await Promise.all([
         keepServing(keeper(lookAgain), webhooks, reigning),
+        sealStore && keepSealKey(sealStore, log, reigning),
         sweep({ api, installation, excluded: [namespace], log }, reigning),
       ]);
     } finally {
@@ -79,7 +89,8 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
 
   return {
     ...(source && { certificate: source }),
-    draw: source ? sharedIdentity(source) : randomIdentity(),
+    ...(sealKey && { sealKey }),
+    draw: drawnBy(source ? () => source.sealKey : sealKey && (() => sealKey.current)),
     podSecurityEnforced: podSecurityOf,
     leading: () => leading,
     serve: (lookAgain) => {
@@ -104,13 +115,14 @@ function keptBy({ names, certificateLifeMs, rotation, log }: ClusterOptions) {
   return { names, lifeMs: certificateLifeMs, times: rotation, log };
 }
 
-/** By the key that the replicas share, which may become another. */
-function sharedIdentity(source: SecretCertificate): DrawIdentity {
-  const { random } = randomIdentity();
+/** By the key that the replicas share, which may become another; absent: by one of this process. */
+function drawnBy(sharedKey: (() => Uint8Array) | undefined): DrawIdentity {
+  const own = randomIdentity();
+  if (!sharedKey) return own;
   return {
-    random,
+    random: own.random,
     get sealKey() {
-      return source.sealKey;
+      return sharedKey();
     },
   };
 }

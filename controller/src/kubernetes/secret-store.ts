@@ -6,6 +6,7 @@ import {
   readContent,
   type SharedCertificate,
   writeContent,
+  writeSealKey,
 } from "./certificate-content.ts";
 import type { KubernetesApi } from "./client.ts";
 
@@ -15,6 +16,8 @@ export interface SecretStore {
   read(): Promise<StoredCertificate>;
   /** Fails where somebody else has written since it was read. */
   write(stored: StoredCertificate, shared: SharedCertificate): Promise<void>;
+  /** The same, of the key alone: whatever else it holds stays. */
+  writeSealKey(stored: StoredCertificate, sealKey: Uint8Array): Promise<void>;
 }
 
 export interface StoredCertificate {
@@ -25,6 +28,18 @@ export interface StoredCertificate {
 
 export function secretStore(api: KubernetesApi, namespace: string, name: string): SecretStore {
   const what = `Secret ${namespace}/${name}`;
+  const put = async (secret: V1Secret | undefined, data: Record<string, string>) => {
+    if (!secret) {
+      const body = { metadata: { name }, type: "Opaque", data };
+      await attempt("create", what, () => api.core.createNamespacedSecret({ namespace, body }));
+      return;
+    }
+    // It carries the resourceVersion that was read: what somebody else writes meanwhile is not lost.
+    const body = { ...secret, data };
+    await attempt("update", what, () =>
+      api.core.replaceNamespacedSecret({ namespace, name, body }),
+    );
+  };
   return {
     what,
     read: async () => {
@@ -38,19 +53,11 @@ export function secretStore(api: KubernetesApi, namespace: string, name: string)
         throw error;
       }
     },
-    write: async ({ secret }, shared) => {
-      const data = writeContent(shared);
-      if (!secret) {
-        const body = { metadata: { name }, type: "Opaque", data };
-        await attempt("create", what, () => api.core.createNamespacedSecret({ namespace, body }));
-        return;
-      }
-      const others = Object.entries(secret.data ?? {}).filter(([key]) => !isOurKey(key));
-      // It carries the resourceVersion that was read: what somebody else writes meanwhile is not lost.
-      const body = { ...secret, data: { ...Object.fromEntries(others), ...data } };
-      await attempt("update", what, () =>
-        api.core.replaceNamespacedSecret({ namespace, name, body }),
-      );
+    write: ({ secret }, shared) => {
+      const others = Object.entries(secret?.data ?? {}).filter(([key]) => !isOurKey(key));
+      return put(secret, { ...Object.fromEntries(others), ...writeContent(shared) });
     },
+    writeSealKey: ({ secret }, sealKey) =>
+      put(secret, { ...secret?.data, ...writeSealKey(sealKey) }),
   };
 }

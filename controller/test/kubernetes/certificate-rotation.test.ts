@@ -8,6 +8,7 @@ import {
   type SharedCertificate,
   trustedAuthorities,
   writeContent,
+  writeSealKey,
 } from "../../src/kubernetes/certificate-content.ts";
 import {
   nextStep,
@@ -125,6 +126,19 @@ for (const shared of [
     assert.equal(read.next?.certificate, "next" in shared ? next.certificate : undefined);
     assert.equal(read.retired.length, shared.retired.length);
   });
+
+test("a key that is shared stays, with and without a certificate that can be served", () => {
+  const data = writeContent({ current, retired: [], sealKey });
+  for (const [found, kind] of [
+    [writeSealKey(sealKey), "empty"],
+    [{ ...data, "tls.key": "" }, "broken"],
+    [data, "usable"],
+  ] as const) {
+    const read = readContent(found);
+    assert.equal(read.kind, kind);
+    assert.deepEqual(new Uint8Array(read.sealKey ?? []), sealKey);
+  }
+});
 
 test("a Secret without any key of ours is empty; every other one that cannot be served says why", () => {
   const data = writeContent({ current, next, retired: [], sealKey });
