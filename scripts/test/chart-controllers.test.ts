@@ -3,7 +3,13 @@ import { describe, test } from "node:test";
 import { parseFlags } from "@sallyport/controller/flags";
 import { lackingHelm, NAMESPACE } from "../chart/helm.ts";
 import { type KubernetesObject, the } from "../chart/objects.ts";
-import { CERTIFICATE_SOURCES, configurationsIn, containerIn, rendered } from "../chart/rendered.ts";
+import {
+  CERTIFICATE_SOURCES,
+  configurationsIn,
+  containerIn,
+  rendered,
+  scenario,
+} from "../chart/rendered.ts";
 import { SCENARIOS } from "../chart/scenarios.ts";
 
 const flagsOf = (objects: readonly KubernetesObject[]) => {
@@ -65,6 +71,20 @@ describe("the chart's controllers", { skip: lackingHelm }, () => {
       assert.equal(flags.service, the("Service", objects).metadata.name);
       assert.equal(flags.namespace, NAMESPACE);
     });
+
+  test("a NetworkPolicy lets them reach what they call: API servers, each other by the Service's name, and so DNS", () => {
+    const objects = rendered(scenario("a NetworkPolicy"));
+    const { spec } = the("NetworkPolicy", objects);
+    assert.deepEqual(spec.podSelector.matchLabels, the("Service", objects).spec.selector);
+    const tcp = (port: number | string) => ({ port, protocol: "TCP" });
+    const [{ name, containerPort }] = containerIn(objects).ports;
+    assert.deepEqual(spec.ingress, [{ ports: [tcp(name)] }]);
+    assert.deepEqual(spec.egress, [
+      { ports: [tcp(6443)] },
+      { to: [{ podSelector: spec.podSelector }], ports: [tcp(containerPort)] },
+      { ports: [{ port: 53, protocol: "UDP" }, tcp(53)] },
+    ]);
+  });
 
   test("Secret and Lease are made empty, so that no upgrade has anything to put into them", () => {
     for (const values of CERTIFICATE_SOURCES)
