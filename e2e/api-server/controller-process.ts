@@ -17,7 +17,10 @@ export class ControllerProcess implements AsyncDisposable {
   #errors = "";
 
   constructor(args: readonly string[]) {
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    // It ends with the test's process, however that ends.
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", process.execPath, MAIN, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.child = child;
     this.#ended = once(child, "exit").then(([code, signal]) => code ?? signal);
     void this.#ended.then(() => this.#wake());
