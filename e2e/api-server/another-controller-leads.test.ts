@@ -18,14 +18,15 @@ async function leaderAndOther(installation: Installation): Promise<[Replica, Rep
   return [leader, await installation.replica()];
 }
 
-test("when the leader is killed, the other leads within 20 seconds, and not before its lease has run out", {
+test("when the leader is killed, the other leads when its lease has run out, and not before", {
   skip,
 }, async () => {
   await using installation = await install(await apiServer());
   const [leader, other] = await leaderAndOther(installation);
   const killed = performance.now();
   await leader.end("SIGKILL");
-  await other.line("leading", 20);
+  // The lease's 15 s from when the other last saw it renewed, up to 4.4 s between two looks before and after; and slowness.
+  await other.line("leading", 30);
   const seconds = (performance.now() - killed) / 1_000;
   assert.ok(seconds > 10, `after ${seconds} s`);
   await until("the lease", lease(installation), (spec) => spec?.leaseTransitions === 2);
