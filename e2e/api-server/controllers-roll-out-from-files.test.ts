@@ -79,3 +79,16 @@ test("a controller with a certificate from files is not ready before the key is 
     10,
   );
 });
+
+test("a controller with a certificate from files serves where the Secret of the key is gone, and says what that means", {
+  skip,
+}, async () => {
+  await using installation = await install(await apiServer(), "files");
+  const { api, name } = installation;
+  installation.expectForbidden();
+  await api.core.deleteNamespacedSecret({ namespace: name, name });
+  const replica = await installation.replica();
+  await replica.line(`Secret ${name}/${name} does not exist: while controllers are replaced`);
+  assert.equal((await readiness(replica.port)).status, 200);
+  await replica.line("give the ServiceAccount create on it");
+});
