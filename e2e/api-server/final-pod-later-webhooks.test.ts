@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ApiException, type V1Container, type V1Pod } from "@kubernetes/client-node";
-import { lacking } from "../cluster/given.ts";
 import { type PatchOperation, startOtherWebhook } from "./other-webhook.ts";
-import { startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
+import { lackingBed, startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
 
-const skip = lacking;
+const skip = lackingBed;
 const REINVOCATION = ["Never", "IfNeeded"] as const;
 
 const APP: V1Container = {

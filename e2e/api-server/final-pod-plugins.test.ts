@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ApiException, type V1Pod } from "@kubernetes/client-node";
-import { lackingApiServer, type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
-import { startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
+import { type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
+import { lackingOwnBed, startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
 
-const skip = lackingApiServer();
+const skip = lackingOwnBed;
 
 /** Admission plugins inside the API server that change every container they see, ours too. */
 let server: OwnApiServer;

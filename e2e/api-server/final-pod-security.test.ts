@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { V1Pod, V1PodSpec } from "@kubernetes/client-node";
-import { lacking } from "../cluster/given.ts";
-import { startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
+import { lackingBed, startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
 
-const skip = lacking;
+const skip = lackingBed;
 
 let bed: WebhookBed;
 before(async () => {

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lackingApiServer, startApiServer } from "../cluster/api-server.ts";
-import { startWebhookBed } from "./webhook-bed.ts";
+import { startApiServer } from "../cluster/api-server.ts";
+import { lackingOwnBed, startWebhookBed } from "./webhook-bed.ts";
 
 /** As the threat model shows it. */
 const DOCUMENT = join(import.meta.dirname, "../../docs/threat-model.md");
@@ -13,7 +13,7 @@ const [, POLICY = ""] = /```yaml\n(.*?ValidatingAdmissionPolicy.*?)\n *```/s.exe
 ) ?? [undefined];
 
 test("the policy of the threat model keeps everybody out of the sidecar, and nobody out of the app", {
-  skip: lackingApiServer(),
+  skip: lackingOwnBed,
 }, async () => {
   // Of its own: what it forbids, it forbids everywhere.
   await using server = await startApiServer();

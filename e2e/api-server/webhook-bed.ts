@@ -11,19 +11,26 @@ import {
   ApiException,
   CoreV1Api,
   type KubeConfig,
-  type V1MutatingWebhook,
-  type V1RuleWithOperations,
-  type V1ValidatingWebhook,
 } from "@kubernetes/client-node";
 import type { InjectionOptionsInput } from "@sallyport/controller/admission/options";
-import type { ApiServer } from "../cluster/api-server.ts";
-import { apiServer } from "../cluster/given.ts";
+import { lackingHelm } from "../../scripts/chart/helm.ts";
+import { type ApiServer, lackingApiServer } from "../cluster/api-server.ts";
+import { apiServer, lacking } from "../cluster/given.ts";
 import { clientOf, createNamespace } from "../cluster/namespaces.ts";
 import type { OtherWebhook } from "./other-webhook.ts";
+import { webhooksOfChart } from "./webhooks-of-chart.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../../controller/src/main.ts");
 
-/** The controller as a process on loopback, and a real API server that calls it for this bed's namespaces alone. */
+/** For the `skip` of a test that has a bed on the API server that all share. */
+export const lackingBed: string | false = lacking || lackingHelm;
+/** For the `skip` of a test that has a bed on an API server of its own. */
+export const lackingOwnBed: string | false = lackingApiServer() || lackingHelm;
+
+/**
+ * The controller as a process on loopback, and a real API server that calls it by the chart's webhooks, for this bed's
+ * namespaces alone.
+ */
 export interface WebhookBed extends AsyncDisposable {
   readonly config: KubeConfig;
   readonly core: CoreV1Api;
@@ -37,9 +44,9 @@ export interface WebhookBed extends AsyncDisposable {
   kubectl(args: readonly string[], input?: unknown): Promise<Ran>;
   /** What the controller has logged, oldest first. */
   readonly lines: readonly Readonly<Record<string, unknown>>[];
-  /** Registers a mutating webhook of somebody else's for pods of that namespace, which is called after ours. */
   /** Asks the API server for a pod in that namespace until it has heard of a webhook that was registered. */
   until(namespace: string, holds: () => boolean): Promise<void>;
+  /** Registers a mutating webhook of somebody else's for pods of that namespace, which is called after ours. */
   registerLater(
     namespace: string,
     other: OtherWebhook,
@@ -71,7 +78,10 @@ export async function startWebhookBed(options: WebhookBedOptions = {}): Promise<
   const controller = await startController(server.kubeconfig, folder, options.injection ?? {});
   const namespaces: string[] = [];
   const configurations: string[] = [];
-  const { mutating, validating } = webhooksOf(name, controller);
+  const { mutating, validating } = webhooksOfChart({
+    ...controller,
+    label: { key: BED, value: name },
+  });
   const metadata = { name: `${name}-sallyport` };
 
   const bed: WebhookBed = {
@@ -101,7 +111,12 @@ export async function startWebhookBed(options: WebhookBedOptions = {}): Promise<
               ...{ clientConfig, reinvocationPolicy, name: "later.test.example" },
               ...{ sideEffects: "None", admissionReviewVersions: ["v1"] },
               namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
-              rules: [rule("", ["pods"], ["CREATE"])],
+              rules: [
+                {
+                  ...{ apiGroups: [""], apiVersions: ["v1"], resources: ["pods"] },
+                  operations: ["CREATE"],
+                },
+              ],
             },
           ],
         },
@@ -148,11 +163,6 @@ export async function startWebhookBed(options: WebhookBedOptions = {}): Promise<
   return bed;
 }
 
-const imagesIn = (pod: string) =>
-  `(has(${pod}.spec.initContainers) ? ${pod}.spec.initContainers : []).filter(c, c.name.startsWith("sallyport-")).map(c, c.image)` +
-  ` + ${pod}.spec.containers.filter(c, c.name.startsWith("sallyport-")).map(c, c.image)`;
-const IMAGES_DIFFER = `request.operation == "CREATE" || request.resource.resource != "pods" || (has(request.subResource) && request.subResource != "") || ${imagesIn("object")} != ${imagesIn("oldObject")}`;
-
 const PROBE = {
   metadata: { generateName: "probe-" },
   spec: { containers: [{ name: "app", image: "app" }] },
@@ -160,61 +170,6 @@ const PROBE = {
 
 /** Tells the beds of one API server apart. */
 const BED = "test.sallyport.dev/bed";
-
-/** As the chart renders them, but by `url`. */
-function webhooksOf(bed: string, { port, ca }: Controller) {
-  const clientConfig = (path: string) => ({
-    url: `https://127.0.0.1:${port}${path}`,
-    caBundle: Buffer.from(ca).toString("base64"),
-  });
-  const common = (injection: string, path: string) => ({
-    clientConfig: clientConfig(`${path}/${injection}`),
-    namespaceSelector: {
-      matchLabels: { [BED]: bed, "sallyport.dev/injection": injection },
-    },
-    sideEffects: "None",
-    admissionReviewVersions: ["v1"],
-    timeoutSeconds: 10,
-  });
-  const both = ["enabled", "all"] as const;
-  return {
-    mutating: both.flatMap((injection): V1MutatingWebhook[] => [
-      {
-        name: `${injection}.pods.sallyport.dev`,
-        ...common(injection, "/mutate/pods"),
-        failurePolicy: "Fail",
-        reinvocationPolicy: "IfNeeded",
-        rules: [rule("", ["pods"], ["CREATE"])],
-      },
-      {
-        name: `${injection}.workloads.sallyport.dev`,
-        ...common(injection, "/mutate/workloads"),
-        failurePolicy: "Ignore",
-        rules: [
-          rule("apps", ["deployments", "statefulsets", "daemonsets"], ["CREATE", "UPDATE"]),
-          rule("batch", ["jobs", "cronjobs"], ["CREATE", "UPDATE"]),
-        ],
-      },
-    ]),
-    validating: both.map(
-      (injection): V1ValidatingWebhook => ({
-        name: `${injection}.final-pods.sallyport.dev`,
-        ...common(injection, "/validate/pods"),
-        failurePolicy: "Fail",
-        rules: [
-          rule("", ["pods"], ["CREATE", "UPDATE"]),
-          rule("", ["pods/ephemeralcontainers"], ["UPDATE"]),
-        ],
-        // Of a pod that is there, only a change of the sidecar's images is asked about.
-        matchConditions: [{ name: "images-of-the-sidecar", expression: IMAGES_DIFFER }],
-      }),
-    ),
-  };
-}
-
-function rule(group: string, resources: string[], operations: string[]): V1RuleWithOperations {
-  return { apiGroups: [group], apiVersions: ["v1"], resources, operations, scope: "Namespaced" };
-}
 
 interface Controller {
   readonly child: ChildProcess;

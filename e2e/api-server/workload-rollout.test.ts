@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node";
-import { lackingApiServer, type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
-import { startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
+import { type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
+import { lackingOwnBed, startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
 
-const skip = lackingApiServer();
+const skip = lackingOwnBed;
 
 /** With the controllers that make ReplicaSets and pods; nobody runs the pods. */
 let server: OwnApiServer;

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { lacking } from "../cluster/given.ts";
-import { startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
+import { lackingBed, startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
 
-const skip = lacking;
+const skip = lackingBed;
 
 let bed: WebhookBed;
 let namespace: string;
