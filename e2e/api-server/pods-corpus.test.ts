@@ -3,14 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ApiException, type V1Pod } from "@kubernetes/client-node";
-import { lacking } from "../cluster/given.ts";
-import { startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
+import { lackingBed, startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
 
 const FILE = join(import.meta.dirname, "../../../shared/data/pods.jsonl");
 const missing =
   !existsSync(FILE) && `SKIPPED: ${FILE} is not there; it holds pods of other projects`;
 if (missing) console.error(missing);
-const skip = lacking || missing;
+const skip = lackingBed || missing;
 
 /** Pods of other projects, as they are but for the namespace. */
 const PODS: readonly V1Pod[] = skip
@@ -20,8 +19,10 @@ const PODS: readonly V1Pod[] = skip
       .filter(Boolean)
       .map((line) => JSON.parse(line).pod);
 const AT_ONCE = 20;
-/** For all that the webhooks add, whatever the machine needs for the rest while it does other things, too. */
+/** For all that the webhooks add, whatever the machine needs for the rest. */
 const LONGEST_MS = 1_000;
+/** A machine that is busy with something else is not busy each time; webhooks that take longer take longer each time. */
+const ROUNDS = 4;
 
 type Outcome =
   | { readonly pod: V1Pod; readonly ms: number }
@@ -38,8 +39,12 @@ for (const sidecar of ["native", "ordinary"] as const)
       await createAll(bed, bare, PODS),
       await createAll(bed, injected, PODS),
     ];
-    const added = longest(withSidecar) - longest(asTheyAre);
-    assert.ok(added < LONGEST_MS, `${added} ms`);
+    const added = [longest(withSidecar) - longest(asTheyAre)];
+    while (Math.min(...added) >= LONGEST_MS && added.length < ROUNDS)
+      added.push(
+        longest(await createAll(bed, injected, PODS)) - longest(await createAll(bed, bare, PODS)),
+      );
+    assert.ok(Math.min(...added) < LONGEST_MS, `${added.join(", ")} ms`);
     let [accepted, given] = [0, 0];
     const stored: V1Pod[] = [];
     for (const [i, without] of asTheyAre.entries()) {
