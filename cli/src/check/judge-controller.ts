@@ -9,8 +9,14 @@ import { type InstallFacts, NAMES } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 import type { Report } from "./report.ts";
 
-/** Native sidecars: on by default since 1.29 (KEP-753). The newest on which these very tests were run (SALLYPORT_KUBERNETES). */
-export const KUBERNETES = { nativeSidecarsSince: 29, newestTried: 36 } as const;
+/** Minor versions of Kubernetes 1. */
+export const KUBERNETES = {
+  /** On by default (KEP-753). */
+  nativeSidecarsSince: 29,
+  /** The oldest and the newest on whose API server the tests pass (SALLYPORT_KUBERNETES=1.30.14, =1.36.3). */
+  oldestTried: 30,
+  newestTried: 36,
+} as const;
 
 export interface ControllerState {
   readonly installation: Installation;
@@ -83,7 +89,7 @@ function optionsOf({ configMap }: InstallFacts): InjectionOptions | Error | unde
 
 function kubernetesFindings(minor: unknown, version: string, usesNative: boolean): Finding[] {
   const number = Number.parseInt(String(minor), 10);
-  const { nativeSidecarsSince, newestTried } = KUBERNETES;
+  const { nativeSidecarsSince, oldestTried, newestTried } = KUBERNETES;
   const subject = "kubernetes";
   if (usesNative && number < nativeSidecarsSince)
     return [
@@ -93,14 +99,19 @@ function kubernetesFindings(minor: unknown, version: string, usesNative: boolean
         remedy: `use Kubernetes 1.${nativeSidecarsSince} or later, or sidecar: ordinary in the configuration`,
       },
     ];
+  const untried = (message: string, remedy: string): Finding[] => [
+    { code: "kubernetes_untried", subject, message: `Kubernetes ${version} is ${message}`, remedy },
+  ];
+  if (number < oldestTried)
+    return untried(
+      `older than 1.${oldestTried}, the oldest that this version was tried on`,
+      "look for a newer Kubernetes",
+    );
   if (number > newestTried)
-    return [
-      {
-        ...{ code: "kubernetes_untried", subject },
-        message: `Kubernetes ${version} is newer than 1.${newestTried}, the newest that this version was tried on`,
-        remedy: "look for a newer Sallyport",
-      },
-    ];
+    return untried(
+      `newer than 1.${newestTried}, the newest that this version was tried on`,
+      "look for a newer Sallyport",
+    );
   return [];
 }
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { test } from "node:test";
-import { judgeController } from "@sallyport/cli/check/judge-controller";
+import { judgeController, KUBERNETES } from "@sallyport/cli/check/judge-controller";
 import { type Any, factsOf } from "./facts-of.ts";
 
 const deployment = (changes: Any) => {
@@ -18,9 +20,11 @@ for (const [what, changes, expected] of [
   [
     "Kubernetes is old, and sidecars are ordinary",
     { ...version("28"), ...config('{"sidecar":"ordinary"}') },
-    [],
+    ["kubernetes_untried"],
   ],
-  ["the oldest Kubernetes with native sidecars", version("29"), []],
+  ["the oldest Kubernetes with native sidecars", version("29"), ["kubernetes_untried"]],
+  ["the oldest Kubernetes that was tried", version(`${KUBERNETES.oldestTried}`), []],
+  ["the newest Kubernetes that was tried", version(`${KUBERNETES.newestTried}`), []],
   ["a provider writes its minor version with a plus", version("34+"), []],
   ["Kubernetes is newer than any that was tried", version("99"), ["kubernetes_untried"]],
   [
@@ -74,4 +78,11 @@ test("without a version label, the image's tag tells the version", () => {
     });
     assert.equal(judgeController(factsOf(changes)).state.installation.version, expected, image);
   }
+});
+
+test("the reference says on which versions of Kubernetes it was tried", () => {
+  const page = resolve(import.meta.dirname, "../../../docs/reference/check.md");
+  const { oldestTried, newestTried } = KUBERNETES;
+  const said = `older than 1.${oldestTried}, the oldest version that was tried, or newer than 1.${newestTried}, the newest`;
+  assert.ok(readFileSync(page, "utf8").includes(said), said);
 });
