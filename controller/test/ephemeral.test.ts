@@ -50,13 +50,35 @@ for (const [what, fields, says] of [
   });
 
 test("one that asks for nothing passes, and root is warned of", () => {
-  assert.deepEqual(judge(debugging([ephemeral()])), { allowed: true, patch: [], warnings: [] });
+  const as = { runAsNonRoot: true, runAsUser: 1_000 };
+  assert.deepEqual(judge(debugging([ephemeral({ securityContext: as })])), {
+    ...{ allowed: true, patch: [], warnings: [] },
+  });
   const asUser = ephemeral({ targetContainerName: "sallyport-proxy" });
   assert.ok(judge(debugging([asUser])).allowed);
   const answer = judge(debugging([ephemeral({ securityContext: {} })]));
   assert.ok(answer.allowed);
   assert.match(answer.warnings.join(), /^debug may run as root/);
 });
+
+const ITS_USER =
+  "debug runs as its image's USER, and walks past the sidecar if that is the sidecar's own: set runAsUser";
+for (const [what, podWide, own, warned] of [
+  ["nobody says", {}, {}, true],
+  ["only that it is not root", { runAsNonRoot: true }, { runAsNonRoot: true }, true],
+  ["its own user", {}, { runAsUser: 1_000 }, false],
+  ["its own group", {}, { runAsGroup: 1_000 }, false],
+  ["the pod's user", { runAsUser: 1_000 }, { runAsNonRoot: true }, false],
+  ["the pod's group", { runAsGroup: 1_000 }, {}, false],
+] as const)
+  test(`an image of the sidecar's user is ${warned ? "" : "not "}warned of where as whom a new ephemeral container runs is: ${what}`, () => {
+    const pod = admitted(podOf({ securityContext: podWide }));
+    const answer = judge(debugging([ephemeral({ securityContext: own })], pod), pod);
+    assert.ok(answer.allowed);
+    assert.equal(answer.warnings.includes(ITS_USER), warned);
+    const old = debugging([ephemeral({ securityContext: own })], pod);
+    assert.deepEqual(judge(old, old).warnings, [], "it was there before");
+  });
 
 test("processes that the pod shares are root's in an ephemeral container too", () => {
   const pod = admitted(podOf({ shareProcessNamespace: true }));

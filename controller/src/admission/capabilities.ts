@@ -12,6 +12,12 @@ export function mayBeRoot({ securityContext }: ContainerView, { spec }: PodView)
   return (securityContext?.runAsNonRoot ?? spec.securityContext?.runAsNonRoot) !== true;
 }
 
+/** Whether its image's USER counts for both ids: what the pod's security context says, an image cannot override. */
+export function imageSaysAsWhom({ securityContext }: ContainerView, { spec }: PodView): boolean {
+  const said = [securityContext, spec.securityContext];
+  return said.every((one) => one?.runAsUser === undefined && one?.runAsGroup === undefined);
+}
+
 /**
  * What runtimes leave to root unless it is dropped, and what it is good for here: a packet socket sends past iptables;
  * SETUID and SETGID make a process the sidecar's user, whom iptables spares.

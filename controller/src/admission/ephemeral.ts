@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Admission, JsonObject } from "./admission.ts";
 import { letThrough, refused, sentence } from "./answers.ts";
-import { mayBeRoot, rootWithWaysPast } from "./capabilities.ts";
+import { imageSaysAsWhom, mayBeRoot, rootWithWaysPast } from "./capabilities.ts";
 import { OUR_CONTAINERS, PROXY_CONTAINER } from "./names.ts";
 import type { InjectionOptions } from "./options.ts";
 import { type PodView, readPod } from "./pod-view.ts";
 import type { FixedUser, Refusal } from "./refusal.ts";
 import { refusalsOf } from "./refusals.ts";
 import { objects } from "./sidecar-in.ts";
-import { rootWarning } from "./warnings.ts";
+import { imageUserWarning, rootWarning } from "./warnings.ts";
 import { asObject } from "./workload-template.ts";
 
 /**
@@ -44,7 +44,10 @@ export function judgeEphemeral(
   const reasons = [...conflicts.filter(isAbout), ...(warnOnly ? [] : ofDanger)].map(sentence);
   const warnings = [
     ...(warnOnly ? ofDanger.map(sentence) : []),
-    ...[rootWarning(rootWithWaysPast(addedOnly))].filter((warning) => warning !== undefined),
+    ...[
+      rootWarning(rootWithWaysPast(addedOnly)),
+      imageUserWarning(added.filter((one) => imageSaysAsWhom(one, view)).map(({ name }) => name)),
+    ].filter((warning) => warning !== undefined),
   ];
   return reasons.length > 0
     ? refused(reasons, warnings, reasons.some(isOfProfile) ? WITH_LESS : "this ephemeral container")

@@ -48,6 +48,13 @@ export function rootWarning(names: readonly string[]): string | undefined {
     : undefined;
 }
 
+/** The ids of a pod that is there can be read by whoever makes the image. */
+export function imageUserWarning(names: readonly string[]): string | undefined {
+  return names.length > 0
+    ? `${listed(names)} runs as its image's USER, and walks past the sidecar if that is the sidecar's own: set runAsUser`
+    : undefined;
+}
+
 /** Said of any pod: a wish that nobody reads. */
 export function labelWarning({ metadata }: PodView): string[] {
   return metadata?.labels?.[INJECT] !== undefined
