@@ -52,6 +52,17 @@ describe("the chart's values", { skip: lackingHelm }, () => {
       assert.match(name, /^docker\.io\/sallyport\/\w+@sha256:[0-9a-f]{64}$/);
   });
 
+  test("the cluster's domain is the controllers' and the sidecars', unless the policy names another", () => {
+    const domainOf = (values: object) =>
+      (configIn(rendered(values)).policy as { cluster?: { domain?: string } }).cluster?.domain;
+    assert.equal(domainOf({ clusterDomain: "corp.example" }), "corp.example");
+    const policy = { cluster: { domain: "other.example" } };
+    assert.equal(
+      domainOf({ clusterDomain: "corp.example", injection: { policy } }),
+      "other.example",
+    );
+  });
+
   test("defaultMode and injection reach the sidecars' policy, and numbers stay whole", () => {
     const { policy } = configIn(rendered(scenario("enforce with a policy of the installation's")));
     assert.equal(policy.mode, "enforce");
