@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ApiException, type V1Container, type V1Pod } from "@kubernetes/client-node";
-import { lacking } from "../cluster/given.ts";
-import { startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
+import { lackingBed, startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
 
-const skip = lacking;
+const skip = lackingBed;
 
 let bed: WebhookBed;
 let namespace: string;
@@ -189,7 +188,7 @@ test("an ephemeral container that runs as the sidecar's user or group is refused
     );
 });
 
-test("kubectl debug is let through where it can do no harm, and warns of root", {
+test("kubectl debug is let through where it can do no harm, and warns of root and of what the image may say", {
   skip,
 }, async () => {
   const pod = await create({ metadata: { generateName: "web-" }, spec: { containers: [APP] } });
@@ -198,7 +197,8 @@ test("kubectl debug is let through where it can do no harm, and warns of root", 
     bed.kubectl(["debug", name, "-n", namespace, "--image=busybox", `--profile=${profile}`]);
   const restricted = await run("restricted");
   assert.equal(restricted.status, 0, restricted.stderr);
-  assert.doesNotMatch(restricted.stderr, /Warning/);
+  assert.match(restricted.stderr, /^Warning: debugger-\w+ runs as its image's USER/m);
+  assert.doesNotMatch(restricted.stderr, /root/);
   const baseline = await run("baseline");
   assert.equal(baseline.status, 0, baseline.stderr);
   assert.match(baseline.stderr, /Warning: debugger-\w+ may run as root with NET_RAW/);
@@ -211,6 +211,63 @@ test("kubectl debug is let through where it can do no harm, and warns of root", 
   assert.match((await run("sysadmin")).stderr, /privileged/);
   const after = await bed.core.readNamespacedPod({ namespace, name });
   assert.equal(after.spec?.ephemeralContainers?.length, 2);
+});
+
+test("kubectl debug of a pod that says as whom it runs is warned of nothing", {
+  skip,
+}, async () => {
+  const pod = await create({
+    metadata: { generateName: "web-" },
+    spec: { containers: [APP], securityContext: { runAsUser: 1_000 } },
+  });
+  const name = pod.metadata?.name ?? "";
+  const { status, stderr } = await bed.kubectl([
+    ...["debug", name, "-n", namespace, "--image=busybox", "--profile=restricted"],
+  ]);
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stderr, /Warning/);
+});
+
+test("an image that was made for the sidecar's user is let in, and counts for nothing where the pod says as whom it runs", {
+  skip,
+}, async () => {
+  for (const securityContext of [{}, { runAsUser: 1_000 }]) {
+    const pod = await create({
+      metadata: { generateName: "web-" },
+      spec: { containers: [APP], securityContext },
+    });
+    const name = pod.metadata?.name ?? "";
+    const image = `registry.example/user-${idOf(pod)}:1`;
+    const { status } = await bed.kubectl([
+      ...["set", "image", `pod/${name}`, `app=${image}`, "-n", namespace],
+    ]);
+    assert.equal(status, 0);
+    const debugged = await debug(pod, {
+      name: "debug",
+      image,
+      securityContext: APP.securityContext,
+    });
+    const effective = [
+      ...(debugged.spec?.containers ?? []),
+      ...(debugged.spec?.ephemeralContainers ?? []),
+    ].map((one) => one.securityContext?.runAsUser ?? debugged.spec?.securityContext?.runAsUser);
+    assert.deepEqual(effective, [securityContext.runAsUser, securityContext.runAsUser]);
+  }
+});
+
+test("as whom a pod's containers run cannot be changed in a pod that is there", {
+  skip,
+}, async () => {
+  const pod = await create({
+    metadata: { generateName: "web-" },
+    spec: { containers: [APP], securityContext: { runAsUser: 1_000 } },
+  });
+  const name = pod.metadata?.name ?? "";
+  const { stderr } = await bed.kubectl([
+    ...["patch", "pod", name, "-n", namespace],
+    ...["--patch", JSON.stringify({ spec: { securityContext: { runAsUser: idOf(pod) } } })],
+  ]);
+  assert.match(stderr, /pod updates may not change fields/);
 });
 
 test("in a pod without a sidecar kubectl debug is nobody's business", { skip }, async () => {
