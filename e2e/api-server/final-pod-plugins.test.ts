@@ -43,7 +43,7 @@ async function createUntil(
   namespace: string,
   done: (outcome: V1Pod | string) => boolean,
 ): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   for (;;) {
     const outcome = await bed.core
       .createNamespacedPod({ namespace, body: POD })

@@ -39,7 +39,7 @@ const enforcing = (level: string) => ({ "pod-security.kubernetes.io/enforce": le
 
 /** The controller hears of a namespace's level a moment after its creation. */
 async function createUntilWarned(namespace: string, object: object, warning: RegExp) {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   for (;;) {
     const ran = await bed.kubectl(
       ["create", "-n", namespace, "--dry-run=server", "-f", "-"],

@@ -124,7 +124,7 @@ export async function startWebhookBed(options: WebhookBedOptions = {}): Promise<
       await bed.until(namespace, () => calls() > 0);
     },
     until: async (namespace, holds) => {
-      const deadline = performance.now() + 10_000;
+      const deadline = performance.now() + 30_000;
       while (!holds()) {
         assert.ok(performance.now() < deadline, "the API server does not call the webhook");
         await core
@@ -145,6 +145,8 @@ export async function startWebhookBed(options: WebhookBedOptions = {}): Promise<
     },
   };
 
+  await using unfinished = new AsyncDisposableStack();
+  unfinished.use(bed);
   if (options.without !== "mutating") {
     configurations.push(metadata.name);
     await registration.createMutatingWebhookConfiguration({
@@ -160,6 +162,7 @@ export async function startWebhookBed(options: WebhookBedOptions = {}): Promise<
     controller.lines.some((line) => line.namespace === probe && line.webhook === webhook);
   if (options.without !== "mutating") await bed.until(probe, () => called("pods"));
   if (options.without !== "validating") await bed.until(probe, () => called("final-pods"));
+  unfinished.move();
   return bed;
 }
 
