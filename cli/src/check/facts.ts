@@ -26,7 +26,7 @@ export const NAMES = {
   service: "sallyport",
   configMap: "sallyport",
   configKey: "config.json",
-  secret: "sallyport-certificate", // where the controllers make the certificate themselves
+  secret: "sallyport-certificate", // of the key that seals, and of the certificate where the controllers make that themselves
   lease: "sallyport-controller",
   webhooks: "sallyport",
 } as const;

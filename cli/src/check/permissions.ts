@@ -17,13 +17,8 @@ export interface Permission {
 
 /** What the controller's own flags make it do; a test compares with the chart's roles. */
 const NEEDED: readonly (readonly [flag: string, (install: string) => Permission[]])[] = [
-  [
-    "--certificate-secret",
-    (namespace) =>
-      verbs(["get", "update"], {
-        ...{ group: "", resource: "secrets", name: NAMES.secret, namespace },
-      }),
-  ],
+  ["--certificate-secret", shareASecret],
+  ["--seal-secret", shareASecret],
   [
     "--lease",
     (namespace) =>
@@ -122,4 +117,10 @@ async function isGranted(rest: Rest, user: string, permission: Permission): Prom
 function spelt({ verb, group, resource, name, namespace }: Permission): string {
   const what = [resource, group].filter(Boolean).join(".");
   return `${verb} ${what}${name ? ` ${name}` : ""}${namespace ? ` in ${namespace}` : ""}`;
+}
+
+function shareASecret(namespace: string): Permission[] {
+  return verbs(["get", "update"], {
+    ...{ group: "", resource: "secrets", name: NAMES.secret, namespace },
+  });
 }

@@ -44,8 +44,8 @@ test("a controller without access to the API needs no permission", () => {
   assert.deepEqual(permissionsFor(["--port", "8443"], INSTALL), []);
 });
 
-test("a controller whose certificate is somebody else's reads no Secret", () => {
-  const others = args.filter((arg) => !arg.startsWith("--certificate-secret"));
+test("a controller that shares nothing reads no Secret", () => {
+  const others = args.filter((arg) => !/^--(certificate|seal)-secret/.test(arg));
   const needed = permissionsFor(others, INSTALL);
   assert.deepEqual(
     needed.filter(({ resource }) => resource === "secrets"),
