@@ -130,7 +130,11 @@ async function exchange(
         CONNECT_MS,
       );
       sent.once("socket", (socket) => {
-        if (!socket.connecting) clearTimeout(connecting);
+        // A kept one is connected, and would gather listeners.
+        if (!socket.connecting) {
+          clearTimeout(connecting);
+          return;
+        }
         socket.once(url.protocol === "http:" ? "connect" : "secureConnect", () =>
           clearTimeout(connecting),
         );
