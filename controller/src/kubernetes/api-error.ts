@@ -15,12 +15,15 @@ export type Verb = keyof typeof ATTEMPTS;
 export class ApiError extends Error {
   /** The HTTP status; undefined where nobody answered. */
   readonly status: number | undefined;
+  /** What tells it from other troubles: where nobody answered, not in which of many words the network says so. */
+  readonly kind: string;
 
   constructor(verb: Verb, what: string, cause: unknown) {
     const { status, said } = saidBy(cause);
     const advice = status === undefined ? undefined : ADVICE[status]?.(verb);
     super(`cannot ${ATTEMPTS[verb]} ${what}: ${said}${advice ? `: ${advice}` : ""}`, { cause });
     this.status = status;
+    this.kind = status === undefined ? `nobody lets us ${verb} ${what}` : this.message;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Level, Log } from "../log.ts";
+import { ApiError } from "./api-error.ts";
 
 /**
  * For what is tried again and again: a trouble is told when it is new, and its end when it is over. No trouble
@@ -9,8 +10,9 @@ export function logOnce(log: Log) {
   return {
     trouble(error: unknown, level: Level = "error"): void {
       const { message } = error as Error;
-      if (told.has(message)) return;
-      told.add(message);
+      const kind = error instanceof ApiError ? error.kind : message;
+      if (told.has(kind)) return;
+      told.add(kind);
       log(level, message);
     },
     fine(message?: string): void {

@@ -54,3 +54,14 @@ test("a trouble is told once until it is over, in whatever turns troubles come; 
   told.trouble(a);
   assert.deepEqual(lines, ["warn a", "warn b", "info again", "error a"]);
 });
+
+test("that nobody answers is one trouble, in whichever words the network says so; what somebody answers is another", () => {
+  const lines: string[] = [];
+  const told = logOnce((_, message) => lines.push(message));
+  for (const cause of [new Error("ECONNRESET"), new Error("closed"), status(503, "no etcd")])
+    told.trouble(new ApiError("get", WHAT, cause));
+  assert.deepEqual(lines, [
+    `cannot read ${WHAT}: ECONNRESET`,
+    `cannot read ${WHAT}: no etcd (HTTP 503)`,
+  ]);
+});
