@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { apiServer, lacking } from "../cluster/given.ts";
 import { type Installation, install, type Replica } from "./controller-installation.ts";
 import { lackingHelm } from "./controller-rules.ts";
-import { createPods } from "./pod-load.ts";
+import { createPods, guarded } from "./pod-load.ts";
 import { until } from "./until.ts";
 
 const skip = lacking || lackingHelm();
@@ -12,9 +12,7 @@ const skip = lacking || lackingHelm();
 async function leaderAndOther(installation: Installation): Promise<[Replica, Replica]> {
   const leader = await installation.replica();
   await leader.line("leading");
-  await until("the guards guard", installation.entries, (entries) =>
-    entries.some(({ failurePolicy }) => failurePolicy === "Fail"),
-  );
+  await guarded(installation);
   return [leader, await installation.replica()];
 }
 

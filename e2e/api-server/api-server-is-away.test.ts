@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { apiServer, lacking } from "../cluster/given.ts";
 import { install } from "./controller-installation.ts";
 import { lackingHelm } from "./controller-rules.ts";
-import { createPods } from "./pod-load.ts";
+import { createPods, guarded } from "./pod-load.ts";
 import { Relay } from "./relay.ts";
 import { readiness } from "./service-front.ts";
 
@@ -18,7 +18,7 @@ test("a leader that cannot reach the API server goes on answering, stops leading
   using way = await Relay.start(() => (isAway ? undefined : port));
   await using installation = await install(server);
   const replica = await installation.replica([], `https://127.0.0.1:${way.port}`);
-  await replica.line("MutatingWebhookConfiguration");
+  await guarded(installation);
   await using load = createPods(installation, 20);
   await load.more(20);
 

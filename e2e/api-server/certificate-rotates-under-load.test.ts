@@ -5,8 +5,7 @@ import { connect } from "node:tls";
 import { apiServer, lacking } from "../cluster/given.ts";
 import { type Installation, install, type Replica, SHORT } from "./controller-installation.ts";
 import { lackingHelm } from "./controller-rules.ts";
-import { createPods } from "./pod-load.ts";
-import { until } from "./until.ts";
+import { createPods, guarded } from "./pod-load.ts";
 
 const skip = lacking || lackingHelm();
 const STEPS = [
@@ -21,9 +20,7 @@ test("a certificate is rotated under load: no admission fails, and each replica 
 }, async (t) => {
   await using installation = await install(await apiServer());
   const replicas = await Promise.all([installation.replica(SHORT), installation.replica(SHORT)]);
-  await until("the guards guard", installation.entries, (entries) =>
-    entries.some(({ failurePolicy }) => failurePolicy === "Fail"),
-  );
+  await guarded(installation);
   const watching = new AbortController();
   const watched = trustedThroughout(installation, replicas, watching.signal);
   await using load = createPods(installation, 50);

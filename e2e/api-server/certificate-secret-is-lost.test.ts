@@ -4,8 +4,7 @@ import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { apiServer, lacking } from "../cluster/given.ts";
 import { type Installation, install } from "./controller-installation.ts";
 import { lackingHelm } from "./controller-rules.ts";
-import { createPods } from "./pod-load.ts";
-import { until } from "./until.ts";
+import { createPods, guarded } from "./pod-load.ts";
 
 const skip = lacking || lackingHelm();
 const base64 = (text: string) => Buffer.from(text).toString("base64");
@@ -14,9 +13,7 @@ async function serving(): Promise<Installation> {
   const installation = await install(await apiServer());
   await installation.replica(["--certificate-settling", "2s", "--certificate-overlap", "7s"]);
   await installation.replica(["--certificate-settling", "2s", "--certificate-overlap", "7s"]);
-  await until("the guards guard", installation.entries, (entries) =>
-    entries.some(({ failurePolicy }) => failurePolicy === "Fail"),
-  );
+  await guarded(installation);
   return installation;
 }
 

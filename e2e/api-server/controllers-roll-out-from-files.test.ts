@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { apiServer, lacking } from "../cluster/given.ts";
 import { install } from "./controller-installation.ts";
 import { lackingHelm } from "./controller-rules.ts";
-import { createPods } from "./pod-load.ts";
+import { createPods, guarded } from "./pod-load.ts";
 import { readiness } from "./service-front.ts";
 import { until } from "./until.ts";
 
@@ -26,9 +26,7 @@ test("with a certificate from files, too, a rollout from audit to enforce refuse
 
   const installation = made.use(await install(await apiServer(), "files"));
   const old = await installation.replica(configured("audit"));
-  await until("the guards guard", installation.entries, (entries) =>
-    entries.some(({ failurePolicy }) => failurePolicy === "Fail"),
-  );
+  await guarded(installation);
   const replica = await installation.replica(configured("enforce"));
   await until(
     "the new one is ready",

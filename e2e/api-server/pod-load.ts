@@ -1,3 +1,4 @@
+import { GUARDS } from "@sallyport/controller/kubernetes/webhook-changes";
 import type { Installation } from "./controller-installation.ts";
 import { until } from "./until.ts";
 
@@ -8,12 +9,42 @@ export interface Load extends AsyncDisposable {
   stop(): Promise<{ readonly created: number; readonly failures: readonly string[] }>;
 }
 
+/** When every guard guards, and the API server has heard of it. */
+export async function guarded(installation: Installation): Promise<void> {
+  await until("the guards guard", installation.entries, (entries) =>
+    entries
+      .filter(({ name }) => GUARDS.includes(name))
+      .every(({ failurePolicy }) => failurePolicy === "Fail"),
+  );
+  await until(
+    "three pods in a row get their sidecars",
+    () => Promise.all([1, 2, 3].map(() => hasSidecar(installation, "dry run").catch(() => false))),
+    (all) => all.every(Boolean),
+  );
+}
+
+/** Whether a pod that is created now comes back with a sidecar. */
+async function hasSidecar(
+  { api, pods }: Installation,
+  how: "dry run" | "stored",
+): Promise<boolean> {
+  const pod = await api.core.createNamespacedPod({
+    namespace: pods,
+    ...(how === "dry run" && { dryRun: "All" }),
+    body: {
+      metadata: { generateName: "web-" },
+      spec: { containers: [{ name: "web", image: "registry.example/web:1" }] },
+    },
+  });
+  return pod.spec?.initContainers?.length === 2;
+}
+
 /**
  * Creates pods at that rate, each of which is to come back with a sidecar: by a dry run, or stored, as only then
  * they are signed.
  */
 export function createPods(
-  { api, pods }: Installation,
+  installation: Installation,
   perSecond: number,
   how: "dry run" | "stored" = "dry run",
 ): Load {
@@ -22,15 +53,7 @@ export function createPods(
   const under = new Set<Promise<void>>();
   const create = async () => {
     try {
-      const pod = await api.core.createNamespacedPod({
-        namespace: pods,
-        ...(how === "dry run" && { dryRun: "All" }),
-        body: {
-          metadata: { generateName: "web-" },
-          spec: { containers: [{ name: "web", image: "registry.example/web:1" }] },
-        },
-      });
-      if (pod.spec?.initContainers?.length === 2) created++;
+      if (await hasSidecar(installation, how)) created++;
       else failures.push(`${new Date().toISOString()} let in without a sidecar`);
     } catch (error) {
       failures.push(`${new Date().toISOString()} ${(error as Error).message}`);
