@@ -38,5 +38,8 @@ test("a leader that cannot reach the API server goes on answering, stops leading
   const troubles = replica.lines
     .filter(({ level }) => level === "error" || level === "warn")
     .map(({ message }) => message);
-  assert.deepEqual(troubles, [...new Set(troubles)], "each is told once, not at every attempt");
+  // A part that tries every second tells once; two parts may try the same.
+  const attempts = Map.groupBy(troubles, (message) => message.split(": ")[0]);
+  for (const [attempted, told] of attempts)
+    assert.ok(told.length <= 2, `${attempted}: told ${told.length} times`);
 });
