@@ -24,6 +24,8 @@ import { until } from "./support/until.ts";
 import { rolledOut } from "./support/waiting.ts";
 
 const skip = lacking;
+/** Until the kubelet has seen that a container has ended, and kube-proxy has heard of it. */
+const STILL_SENT_MS = 3_000;
 const guarded = ownNamespace("outages", ENABLED);
 const unguarded = ownNamespace("outages-world");
 const GUARD = /failed calling webhook "enabled\.pods\.sallyport\.dev"/;
@@ -96,11 +98,10 @@ test("a controller that is stopped in order costs no admission", { skip }, async
   assert.ok(all.every(({ injected }) => injected));
 });
 
-test("a controller that is killed costs only the calls that it had", {
+test("a controller that is killed costs the calls that it had, and for a moment those that are still sent to it", {
   skip: skip || cannotKill,
 }, async (t) => {
-  const atOnce = 8;
-  const load = new Creations({ namespaces: [guarded], atOnce });
+  const load = new Creations({ namespaces: [guarded], atOnce: 8 });
   await load.more(200);
   const [victim] = await controllerPods();
   assert.ok(victim);
@@ -119,7 +120,9 @@ test("a controller that is killed costs only the calls that it had", {
   t.diagnostic(
     `${summaryOf(all)}\nthe last of them ${Math.round(lastMs)} ms after the kill; it was back after ${Math.round(backMs - killedMs)} ms`,
   );
-  assert.ok(failed.length <= atOnce, summaryOf(all));
+  // How many depends on how fast the callers are; that it is over as soon as the cluster knows does not.
+  assert.ok(lastMs < STILL_SENT_MS, summaryOf(all));
+  assert.ok(all.filter(({ atMs }) => atMs > killedMs + STILL_SENT_MS).length > 100);
 });
 
 /** What `kubectl annotate` cannot carry while nobody answers. */
