@@ -1,4 +1,4 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { areNeighbours, VERSION } from "./version.ts";
 
 /** Under this key a configuration says which version has written it. */
@@ -6,7 +6,8 @@ export const MADE_BY = "madeBy";
 
 export type Understood<T> =
   | {
-      readonly data: T /** Paths of keys that mean nothing here. */;
+      readonly data: T;
+      /** Paths of keys that mean nothing here. */
       readonly ignored: readonly string[];
     }
   | { readonly error: z.ZodError };
@@ -33,7 +34,7 @@ export function understand<T>(
       for (const key of issue.keys)
         if (!exact.includes(key)) {
           remove(rest, issue.path, key);
-          ignored.push(z.core.toDotPath([...issue.path, key]));
+          ignored.push([...issue.path, key].join("."));
         }
   const second = schema.safeParse(rest);
   return second.success ? { data: second.data, ignored } : second;

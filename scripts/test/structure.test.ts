@@ -87,3 +87,8 @@ test("every package bears the one version", () => {
   assert.ok(files.length >= 8);
   for (const file of files) assert.equal(JSON.parse(read(file)).version, VERSION, file);
 });
+
+test("what runs in pods takes functions of zod, never its insides by their namespace, which would bring all of them", () => {
+  for (const workspace of ["core", "init", "proxy"])
+    for (const file of sources(workspace)) assert.doesNotMatch(read(file), /\bz\.core\./, file);
+});
