@@ -49,6 +49,8 @@ export interface RequestByRequest {
   readonly requests: number;
   readonly sent: number;
   readonly received: number;
+  /** Resets it. */
+  cut(): void;
 }
 
 /** What an HTTP request asks for, as far as records and refusals say it. */

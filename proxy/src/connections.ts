@@ -111,16 +111,18 @@ export class Connections {
     const live = await this.#engine.report();
     const open = [...this.#open].filter(([, { outcome }]) => outcome?.verdict === "allow");
     await Promise.all(
-      open.map(async ([id, connection]) => {
-        const { outcome } = connection;
-        if (outcome?.verdict !== "allow") return;
-        if (connection.http) return this.#http.reconsider(id, connection, this.#means(id));
-        const index = live.get(id)?.dialled;
-        const dialled = index === undefined ? outcome.dial : outcome.dial.slice(index, index + 1);
-        if (!(await refusalOf(connection, dialled, this.#means(id)))) return;
-        connection.revoked = true;
-        this.#engine.close(id);
-      }),
+      open.map(([id, connection]) =>
+        this.#guard(id, connection, async () => {
+          const { outcome } = connection;
+          if (outcome?.verdict !== "allow") return;
+          if (connection.http) return this.#http.reconsider(id, connection, this.#means(id));
+          const index = live.get(id)?.dialled;
+          const dialled = index === undefined ? outcome.dial : outcome.dial.slice(index, index + 1);
+          if (!(await refusalOf(connection, dialled, this.#means(id)))) return;
+          connection.revoked = true;
+          this.#engine.close(id);
+        }),
+      ),
     );
   }
 
@@ -176,7 +178,10 @@ export class Connections {
       note(connection, inbound.head, headLimits(this.#config));
     const verdict = decide(connection, this.#means(id));
     if (verdict instanceof Promise)
-      void verdict.then((late) => late && this.#obey(id, connection, late));
+      void this.#guard(id, connection, async () => {
+        const late = await verdict;
+        if (late) this.#obey(id, connection, late);
+      });
     else this.#obey(id, connection, verdict);
   }
 
@@ -197,12 +202,23 @@ export class Connections {
     connection.outcome = outcome;
     const { destination, seen } = connection;
     if (outcome.verdict === "allow" && this.#isSpokenFor(connection)) {
-      void this.#http.take(id, connection, this.#means(id));
+      void this.#guard(id, connection, () => this.#http.take(id, connection, this.#means(id)));
     } else if (outcome.verdict === "allow") {
       const { connectTimeoutMs } = this.#config.limits;
       this.#engine.relay(id, outcome.dial, destination.port, connectTimeoutMs, !seen);
     } else {
-      void this.#refuse(id, connection);
+      void this.#guard(id, connection, () => this.#refuse(id, connection));
+    }
+  }
+
+  /** Does what takes its time; a mistake of ours in it costs this connection, and no other. */
+  async #guard(id: number, connection: OpenConnection, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if (connection.http) connection.http.cut();
+      else this.#engine.close(id);
+      this.#around.onMistake(error);
     }
   }
 

@@ -24,7 +24,7 @@ export interface Failure {
 }
 
 /** A request as the app has made it. */
-export interface Asked {
+export interface AskedRequest {
   /** From 1 on, on one connection. */
   readonly number: number;
   readonly request: RequestHead;
@@ -48,7 +48,7 @@ const NOTHING = Buffer.alloc(0);
  * One request and its response. It reads both as their framing says, and sends on what it has understood: the app's side
  * is given to it by HttpConnection, the upstream's it hears itself for as long as it lasts.
  */
-export class Exchange implements WireUser, Asked {
+export class Exchange implements WireUser, AskedRequest {
   readonly number: number;
   readonly request: RequestHead;
   readonly seen: Seen;
@@ -77,7 +77,7 @@ export class Exchange implements WireUser, Asked {
   /** Answered before the request was complete. */
   #isEarly = false;
 
-  constructor(asked: Asked, app: Wire, events: ExchangeEvents, limits: HeadLimits) {
+  constructor(asked: AskedRequest, app: Wire, events: ExchangeEvents, limits: HeadLimits) {
     const { number, request, seen, startedMs } = asked;
     this.number = number;
     this.request = request;
