@@ -33,7 +33,7 @@ test("with a certificate from files, too, a rollout from audit to enforce refuse
     () => readiness(replica.port),
     ({ status }) => status === 200,
   );
-  const load = made.use(createPods(installation, 20, "stored"));
+  const load = made.use(createPods(installation, 20, "stored", 10));
   await until(
     "each injects and judges",
     async () =>

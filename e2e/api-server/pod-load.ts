@@ -41,12 +41,14 @@ async function hasSidecar(
 
 /**
  * Creates pods at that rate, each of which is to come back with a sidecar: by a dry run, or stored, as only then
- * they are signed.
+ * they are signed. `atOnce` of them go together: an API server that asks one after the other keeps to the connection it
+ * has, and to the replica at its end; what it asks at once needs as many connections, which every replica gets some of.
  */
 export function createPods(
   installation: Installation,
   perSecond: number,
   how: "dry run" | "stored" = "dry run",
+  atOnce = 1,
 ): Load {
   let created = 0;
   const failures: string[] = [];
@@ -59,10 +61,15 @@ export function createPods(
       failures.push(`${new Date().toISOString()} ${(error as Error).message}`);
     }
   };
-  const timer = setInterval(() => {
-    const one = create().finally(() => under.delete(one));
-    under.add(one);
-  }, 1_000 / perSecond);
+  const timer = setInterval(
+    () => {
+      for (let count = 0; count < atOnce; count++) {
+        const one = create().finally(() => under.delete(one));
+        under.add(one);
+      }
+    },
+    (1_000 * atOnce) / perSecond,
+  );
   const stop = async () => {
     clearInterval(timer);
     await Promise.all(under);
