@@ -34,8 +34,22 @@ export const ProxyConfig = z.strictObject({
     .prefault({}),
   /** The user and group whose packets iptables spares; the sidecar refuses to start as anybody else. */
   user: z.strictObject({ uid: z.int().min(1), gid: z.int().min(1) }).optional(),
-  /** Without one, everything passes and is recorded. */
+  /** Without one, everything passes and is recorded. Where there is `control`, only its resolvers count. */
   policy: PolicySource.prefault({}),
+  /** Who gives the policy: it comes by a stream (core/src/delivery.ts), and nothing is permitted before it has come. */
+  control: z
+    .strictObject({
+      /** The Service in front of the controllers, whole: `sallyport.sallyport-system.svc.cluster.local`. */
+      host: z.string().min(1),
+      port: Port.min(1),
+      /** PEM: whom alone to trust there. */
+      ca: z.string().min(1),
+      /** The pod's token, which the kubelet renews. */
+      tokenFile: z.string().min(1),
+      /** A folder of the sidecar's own: the last snapshot is kept there for its next start. */
+      stateDir: z.string().min(1).optional(),
+    })
+    .optional(),
   limits: z
     .strictObject({
       /** Open connections; one more is reset (`denied.limit`). Each costs two file descriptors. */
