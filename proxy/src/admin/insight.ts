@@ -11,6 +11,7 @@ import type { Names } from "../resolve/names.ts";
 import { sidecarFigures } from "../sidecar-figures.ts";
 import type { Stat, TrafficStats } from "../stats.ts";
 import { type ExplainedRecord, explainRecord } from "./explanation.ts";
+import type { PolicyDump } from "./policy-dump.ts";
 
 /** The sidecar in a few words. Times are RFC 3339. */
 export interface Overview {
@@ -103,12 +104,16 @@ export function insightInto(parts: Parts): Insight {
         ...{ startedMs, nowMs: parts.now(), ready: parts.notReady() === undefined },
       }),
     ],
-    config: () => ({
-      ...{ pod, started },
-      policy: { version: policy.version, applied: applied(), ...policy.source },
-      config: { ...config, policy: undefined },
-      ...problem(),
-    }),
+    config: () => {
+      const inForce: PolicyDump = {
+        ...{ version: policy.version, applied: applied(), snapshot: policy.snapshot },
+      };
+      return {
+        ...{ pod, started, policy: { ...policy.source, ...inForce } },
+        config: { ...config, policy: undefined },
+        ...problem(),
+      };
+    },
     connections: () => connections.live(),
     notReady: () => parts.notReady(),
     warning: () => policy.problem,
