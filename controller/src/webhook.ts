@@ -8,11 +8,20 @@ import { mutatePod, mutateWorkload } from "./mutate.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { validate } from "./validate.ts";
 
+/** Where a sidecar is given its policy, and whom alone it is to trust there (PEM). */
+export interface PolicyControl {
+  readonly host: string;
+  readonly port: number;
+  readonly ca: string;
+}
+
 export interface WebhookOptions {
   readonly injection: InjectionOptions;
   readonly draw: DrawIdentity;
   /** The Pod Security level that a namespace enforces (its label), where somebody knows. */
   readonly podSecurityEnforced?: (namespace: string) => string | undefined;
+  /** Absent where sidecars have their policy in their config. */
+  readonly control?: () => PolicyControl | undefined;
   readonly log: Log;
   /** Counts what was answered. */
   readonly admitted?: (webhook: Webhook, verdict: string, seconds: number) => void;

@@ -53,6 +53,8 @@ export const ControllerLine = z.discriminatedUnion("type", [
   /** What the sidecar has is what it would be sent. */
   z.looseObject({ type: z.literal("current"), revision: Revision, basis: BasisText }),
   z.looseObject({ type: z.literal("beat") }),
+  /** The last one: why the controller ends the stream. The sidecar comes again, to any replica. */
+  z.looseObject({ type: z.literal("end"), why: z.string().max(1_024) }),
 ]);
 export type ControllerLine = z.output<typeof ControllerLine>;
 export interface SnapshotLine {
