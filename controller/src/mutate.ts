@@ -36,11 +36,11 @@ export function mutateWorkload(request: ReviewRequest, circumstances: Circumstan
 function admit(
   pod: JsonObject,
   { namespace, dryRun }: ReviewRequest,
-  { injection, podSecurity, now, options, draw }: Circumstances,
+  { injection, podSecurity, control, now, options, draw }: Circumstances,
 ): Admission {
   return admitPod(
     pod,
-    { namespace, injection, podSecurity, now, dryRun: dryRun ?? false },
+    { namespace, injection, podSecurity, control, now, dryRun: dryRun ?? false },
     options,
     draw,
   );

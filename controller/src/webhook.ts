@@ -1,4 +1,5 @@
 import type { Admission, JsonObject } from "./admission/admission.ts";
+import type { PolicyControl } from "./admission/control.ts";
 import type { DrawIdentity } from "./admission/identity.ts";
 import type { InjectionOptions } from "./admission/options.ts";
 import { answerReview, decodeReview, type ReviewRequest } from "./admission/review.ts";
@@ -8,12 +9,7 @@ import { mutatePod, mutateWorkload } from "./mutate.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { validate } from "./validate.ts";
 
-/** Where a sidecar is given its policy, and whom alone it is to trust there (PEM). */
-export interface PolicyControl {
-  readonly host: string;
-  readonly port: number;
-  readonly ca: string;
-}
+export type { PolicyControl };
 
 export interface WebhookOptions {
   readonly injection: InjectionOptions;
@@ -37,7 +33,7 @@ export type Answer =
 export function answer(
   body: Uint8Array,
   path: Pick<Circumstances, "webhook" | "injection">,
-  { injection, draw, podSecurityEnforced, log, admitted, now }: WebhookOptions,
+  { injection, draw, podSecurityEnforced, control, log, admitted, now }: WebhookOptions,
 ): Answer {
   const started = performance.now();
   const json = parseStrictJson(body);
@@ -47,7 +43,14 @@ export function answer(
     return { status: 400, text: asked.message };
   }
   const podSecurity = podSecurityEnforced?.(asked.namespace);
-  const circumstances = { ...path, podSecurity, options: injection, draw, now: now() };
+  const circumstances = {
+    ...path,
+    podSecurity,
+    options: injection,
+    control: control?.(),
+    draw,
+    now: now(),
+  };
   const { admission, verdict, reason } = attempt(asked, circumstances, log);
   const review = answerReview(asked.uid, admission);
   const ms = performance.now() - started;

@@ -3,6 +3,7 @@ import type {
   JsonObject,
   PatchOperation,
 } from "@sallyport/controller/admission/admission";
+import type { PolicyControl } from "@sallyport/controller/admission/control";
 import type { DrawIdentity } from "@sallyport/controller/admission/identity";
 import {
   InjectionOptions,
@@ -14,6 +15,13 @@ import { applyPatch, type Operation } from "rfc6902";
 export const NOW = Date.parse("2026-01-01T00:00:00Z");
 export const REQUEST: PodRequest = { namespace: "shop", injection: "all", now: NOW };
 export const OPTIONS = optionsOf({});
+
+/** Of an installation on a cluster. */
+export const CONTROL: PolicyControl = {
+  host: "sallyport.sallyport-system.svc.cluster.local",
+  port: 8_444,
+  ca: "-----BEGIN CERTIFICATE-----\nof the test's\n-----END CERTIFICATE-----\n",
+};
 
 export function optionsOf(input: InjectionOptionsInput): InjectionOptions {
   return InjectionOptions.parse(input);

@@ -92,7 +92,7 @@ function isSignedPod(
 function sidecarChanges(
   pod: JsonObject,
   view: PodView,
-  { namespace }: PodRequest,
+  { namespace, control }: PodRequest,
   options: InjectionOptions,
   status: Status | undefined,
 ): Refusal[] {
@@ -103,7 +103,7 @@ function sidecarChanges(
       { path, message: `no sidecar of this installation has uid ${status.uid}, gid ${status.gid}` },
     ];
   const { settings } = parseAnnotations(view.metadata?.annotations);
-  const plan = planFor(view, namespace, settings, idsOf(status), options);
+  const plan = planFor(view, { namespace, control }, settings, idsOf(status), options);
   const wanted = inject(eject(pod), plan, { received: pod });
   return changesOf(pod, sidecarIn(wanted), wanted);
 }

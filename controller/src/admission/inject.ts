@@ -2,6 +2,7 @@ import { VERSION } from "@sallyport/core/version";
 import type { JsonObject, JsonValue } from "./admission.ts";
 import { withPluginChanges } from "./built-in-plugins.ts";
 import { caBundleVolume } from "./ca-bundle.ts";
+import { CONTROL_VOLUMES } from "./control.ts";
 import { SAFE_TO_EVICT, safeToEvict } from "./eviction.ts";
 import { STATUS } from "./names.ts";
 import { withSidecars } from "./pod-resources.ts";
@@ -78,7 +79,10 @@ function sidecarFor(plan: SidecarPlan, received: JsonObject): Sidecar {
   return {
     initContainers: native ? [init, proxy] : [init],
     containers: native ? [] : [proxy],
-    volumes: caBundle ? [caBundleVolume(caBundle)] : [],
+    volumes: [
+      ...(caBundle ? [caBundleVolume(caBundle)] : []),
+      ...(plan.control ? CONTROL_VOLUMES : []),
+    ],
   };
 }
 

@@ -20,4 +20,7 @@ export const READY_PORT_NAME = "sallyport-ready";
 export const OUR_CONTAINERS: readonly string[] = [INIT_CONTAINER, PROXY_CONTAINER];
 /** Names of volumes that begin so are ours, whether or not there is one today. */
 export const VOLUME_PREFIX = "sallyport-";
+/** Of the token by which the sidecar asks for its policy, and of the last one it was given. */
+export const TOKEN_VOLUME = `${VOLUME_PREFIX}token`;
+export const STATE_VOLUME = `${VOLUME_PREFIX}state`;
 export const CA_BUNDLE_VOLUME = `${VOLUME_PREFIX}ca-bundle`;

@@ -1,6 +1,7 @@
 import type { Admission, JsonObject, NamespaceInjection } from "./admission.ts";
 import { parseAnnotations } from "./annotations.ts";
 import { letThrough, refused, sentence } from "./answers.ts";
+import type { PolicyControl } from "./control.ts";
 import { diff } from "./diff.ts";
 import { eject } from "./eject.ts";
 import { chooseIdentity, type DrawIdentity, UID_RANGE } from "./identity.ts";
@@ -23,6 +24,8 @@ export interface PodRequest {
   readonly injection: NamespaceInjection;
   /** The Pod Security level that the namespace enforces, where that is known. */
   readonly podSecurity?: string | undefined;
+  /** Where the sidecar is to get its policy; absent where it has it in its config. */
+  readonly control?: PolicyControl | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Nothing will be stored, so nothing is sealed that could be used later. */
@@ -69,7 +72,7 @@ export function admitPod(
   ];
   if (reasons.length > 0) return refused(reasons, warnings);
 
-  const { namespace, dryRun = false } = request;
+  const { namespace, control, dryRun = false } = request;
   const clean = eject(pod);
   const identity = chooseIdentity(
     { namespace, view, clean, found: statusOf(pod), nowMs: request.now, dryRun },
@@ -80,7 +83,7 @@ export function admitPod(
     return refused([
       `the pod names every id from ${UID_RANGE.first} to ${UID_RANGE.last}: none is left for the sidecar`,
     ]);
-  const plan = planFor(view, namespace, annotations.settings, identity, options);
+  const plan = planFor(view, { namespace, control }, annotations.settings, identity, options);
   const wanted = inject(clean, plan, {
     received: pod,
     ...(!dryRun && {

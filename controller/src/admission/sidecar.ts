@@ -10,6 +10,7 @@ import type { JsonObject } from "./admission.ts";
 import type { PodSettings } from "./annotations.ts";
 import { CA_BUNDLE_MOUNT, caBundleFile } from "./ca-bundle.ts";
 import { configText } from "./config-text.ts";
+import { CONTROL_MOUNTS, controlConfig, type PolicyControl, policyWithControl } from "./control.ts";
 import type { Identity } from "./identity.ts";
 import { INIT_CONTAINER, PROXY_CONTAINER, READY_PORT_NAME } from "./names.ts";
 import type { InjectionOptions } from "./options.ts";
@@ -37,6 +38,8 @@ export interface SidecarPlan {
   readonly identity: Identity;
   /** What rules and their selectors look at. */
   readonly pod: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> };
+  /** Absent: the policy is in its config. */
+  readonly control?: PolicyControl;
   readonly gracePeriodSeconds: number;
   /** Of the pod's own security context; containers inherit it unless they say otherwise. */
   readonly appArmorType: string | undefined;
@@ -83,7 +86,11 @@ export function initContainer(plan: SidecarPlan): JsonObject {
 
 /** Satisfies Pod Security `restricted` by its own security context, whatever the pod's says. */
 export function proxyContainer(plan: SidecarPlan): JsonObject {
-  const { options, settings, identity } = plan;
+  const { options, settings, identity, control } = plan;
+  const mounts = [
+    ...(settings.caBundle ? [CA_BUNDLE_MOUNT] : []),
+    ...(control ? CONTROL_MOUNTS : []),
+  ];
   return {
     name: PROXY_CONTAINER,
     image: options.images.proxy,
@@ -95,7 +102,7 @@ export function proxyContainer(plan: SidecarPlan): JsonObject {
     ],
     ports: [{ name: READY_PORT_NAME, containerPort: PORTS.ready, protocol: "TCP" }],
     resources: resourcesOf(settings, options),
-    ...(settings.caBundle && { volumeMounts: [CA_BUNDLE_MOUNT] }),
+    ...(mounts.length > 0 && { volumeMounts: mounts }),
     ...common(plan, {
       capabilities: { drop: ["ALL"] },
       runAsGroup: identity.gid,
@@ -148,11 +155,12 @@ export function outsideUdp(options: InjectionOptions): "allow" | "reject" {
 }
 
 function proxyConfig(plan: SidecarPlan): ProxyConfigInput {
-  const { options, settings, identity } = plan;
+  const { options, settings, identity, control } = plan;
   const maxMs = longestDrainMs(plan);
   return {
     user: { uid: identity.uid, gid: identity.gid },
-    policy: policyFor(plan),
+    policy: control ? policyWithControl(options) : policyFor(plan),
+    ...(control && { control: controlConfig(control) }),
     ...(settings.caBundle && { upstreamTls: { caFiles: [caBundleFile(settings.caBundle)] } }),
     drain: {
       minMs: options.sidecar === "ordinary" ? Math.min(ORDINARY_DRAIN_MS, maxMs) : 0,

@@ -1,6 +1,7 @@
 import { VERSION } from "@sallyport/core/version";
 import type { JsonObject, NamespaceInjection } from "../admission/admission.ts";
 import { parseAnnotations } from "../admission/annotations.ts";
+import type { PolicyControl } from "../admission/control.ts";
 import { eject } from "../admission/eject.ts";
 import { INIT_CONTAINER, INJECT, OUR_CONTAINERS, PROXY_CONTAINER } from "../admission/names.ts";
 import type { InjectionOptions } from "../admission/options.ts";
@@ -12,7 +13,7 @@ import { type Status, statusOf } from "../admission/status.ts";
 import { LEFT_ALONE, shouldInject } from "../admission/verdict.ts";
 import { asObject } from "../admission/workload-template.ts";
 import type { Assessment, Broken, Missed } from "./assessment.ts";
-import { differenceFrom } from "./difference.ts";
+import { controlIn, differenceFrom } from "./difference.ts";
 import { timeOf, writtenAt } from "./written.ts";
 
 /** What pods are measured by. */
@@ -20,6 +21,8 @@ export interface Installation {
   readonly version: string;
   /** Absent where they cannot be read: then versions alone are compared. */
   readonly options?: InjectionOptions;
+  /** Where sidecars are given their policy; absent where that is not known: then what a pod says is taken for right. */
+  readonly control?: PolicyControl | undefined;
 }
 
 export interface Surroundings extends Installation {
@@ -55,7 +58,7 @@ function comparison(
   pod: JsonObject,
   view: PodView,
   status: Status,
-  { namespace, version, options }: Surroundings,
+  { namespace, version, options, control = controlIn(pod) }: Surroundings,
 ): Extract<Assessment, { state: "stale" | "broken" }> | undefined {
   if (status.version !== version)
     return { state: "stale", reason: "version", detail: `${status.version}, not ${version}` };
@@ -71,7 +74,7 @@ function comparison(
   const identity = { uid: options.proxyUid ?? uid, gid: options.proxyGid ?? gid, seal };
   const { settings: own } = parseAnnotations(view.metadata?.annotations);
   const { settings, changes } = differenceFrom(
-    planFor(view, namespace, own, identity, options),
+    planFor(view, { namespace, control }, own, identity, options),
     pod,
   );
   if (settings.length > 0)

@@ -2,9 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import { INIT_CONFIG_ENV } from "@sallyport/init/contract";
 import { PROXY_CONFIG_ENV } from "@sallyport/proxy/contract";
 import type { JsonObject } from "../admission/admission.ts";
+import type { PolicyControl } from "../admission/control.ts";
 import { eject } from "../admission/eject.ts";
 import { inject } from "../admission/inject.ts";
 import { changesOf } from "../admission/intact.ts";
+import { PROXY_CONTAINER } from "../admission/names.ts";
 import type { SidecarPlan } from "../admission/sidecar.ts";
 import { objects, ourContainer, sidecarIn } from "../admission/sidecar-in.ts";
 import { asObject } from "../admission/workload-template.ts";
@@ -34,6 +36,15 @@ export function differenceFrom(plan: SidecarPlan, pod: JsonObject): Difference {
       .filter(({ path }) => !RESOURCES.test(path))
       .map(({ path, message }) => `${path}: ${message}`),
   };
+}
+
+/** Where a pod's sidecar is given its policy, by what it is told; undefined where it has it in its config. */
+export function controlIn(pod: JsonObject): PolicyControl | undefined {
+  const { control } = configOf(ourContainer(pod, PROXY_CONTAINER)) ?? {};
+  const { host, port, ca } = asObject(control);
+  return typeof host === "string" && typeof port === "number" && typeof ca === "string"
+    ? { host, port, ca }
+    : undefined;
 }
 
 /** What a container of ours is told; undefined where that cannot be read. */
