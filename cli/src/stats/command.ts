@@ -1,19 +1,9 @@
 import { parseArgs } from "node:util";
-import type { KubeConfig } from "@kubernetes/client-node";
-import type { JsonObject } from "@sallyport/controller/admission/admission";
-import { PORTS } from "@sallyport/proxy/contract";
-import {
-  CLUSTER_HELP,
-  CLUSTER_OPTIONS,
-  namespaceOf,
-  readKubeconfig,
-} from "../kubernetes/kubeconfig.ts";
-import { NotForwarded, pageOf } from "../kubernetes/port-forward.ts";
-import { known, reading } from "../kubernetes/read.ts";
-import { ApiRefusal, connect, type Rest, Unreachable } from "../kubernetes/rest.ts";
+import { sidecarPage } from "../fleet/sidecar-page.ts";
+import { onCluster } from "../kubernetes/access.ts";
+import { CLUSTER_HELP, CLUSTER_OPTIONS } from "../kubernetes/kubeconfig.ts";
 import { BadInput, type Io, print, run } from "../policy/io.ts";
-import { NoStats, nameOf, podsOf } from "./pods.ts";
-import { whySilent } from "./sidecar-state.ts";
+import { nameOf, podsOf } from "./pods.ts";
 import { parseTarget } from "./target.ts";
 
 const HELP = `sallyport stats: what a pod's sidecar counts, without a port-forward of one's own
@@ -37,7 +27,6 @@ Exit status: 0 done; 1 the sidecar cannot be asked; 2 the arguments are wrong; 3
 
 const STATUS = { done: 0, failed: 1, unreachable: 3 } as const;
 const FORMATS = ["text", "json", "prometheus"];
-const PATIENCE_MS = 15_000;
 
 export function statsCommand(args: readonly string[], io: Io): Promise<number> {
   return run("stats", io, async () => {
@@ -62,11 +51,8 @@ export function statsCommand(args: readonly string[], io: Io): Promise<number> {
     const target = parseTarget(positionals);
     if (values.all && values.format === "prometheus")
       throw new BadInput(["--all --format prometheus: one pod at a time, its names repeat"]);
-    const config = readKubeconfig(values);
-    const namespace = values.namespace ?? namespaceOf(config);
-    try {
-      const rest = await connect(config);
-      const pods = await podsOf(rest, namespace, target);
+    return await onCluster("stats", io, values, STATUS, async (access) => {
+      const pods = await podsOf(access.rest, access.namespace, target);
       if (pods.length > 1 && !values.all)
         throw new BadInput([
           `${positionals.join(" ")} has ${pods.length} pods: give --all, or one of ${pods.map(nameOf).join(", ")}`,
@@ -74,25 +60,15 @@ export function statsCommand(args: readonly string[], io: Io): Promise<number> {
       const pages = await Promise.all(
         pods.map(async (pod) => ({
           name: nameOf(pod),
-          body: await pageFrom(config, rest, namespace, pod, path),
+          body: await sidecarPage(access, pod, path),
         })),
       );
       await print(io.stdout, [
         values.all ? together(pages, values.format) : (pages[0]?.body ?? ""),
       ]);
       return STATUS.done;
-    } catch (error) {
-      const status = statusOf(error);
-      if (status === undefined) throw error;
-      await print(io.stderr, [`sallyport stats: ${(error as Error).message}`]);
-      return status;
-    }
+    });
   });
-}
-
-function statusOf(error: unknown): number | undefined {
-  if (error instanceof Unreachable) return STATUS.unreachable;
-  return error instanceof NoStats || error instanceof ApiRefusal ? STATUS.failed : undefined;
 }
 
 function pathOf({
@@ -111,32 +87,6 @@ function pathOf({
   if (filter !== undefined) url.searchParams.set("filter", filter);
   if (format !== undefined) url.searchParams.set("format", format);
   return `${url.pathname}${url.search}`;
-}
-
-async function pageFrom(
-  config: KubeConfig,
-  rest: Rest,
-  namespace: string,
-  pod: JsonObject,
-  path: string,
-): Promise<string> {
-  const name = nameOf(pod);
-  const labels = known(await reading(rest.get(`/api/v1/namespaces/${namespace}`)));
-  const silent = whySilent(pod, labels);
-  if (silent !== undefined) throw new NoStats(`pod ${name}: ${silent}`);
-  try {
-    const where = { namespace, pod: name, port: PORTS.admin };
-    const { status, body } = await pageOf(config, where, path, PATIENCE_MS);
-    if (status === 200) return body.trimEnd();
-    throw new NoStats(`pod ${name}: its sidecar answers ${status}: ${body.trim()}`);
-  } catch (error) {
-    if (!(error instanceof NotForwarded)) throw error;
-    throw new NoStats(
-      error.status === 403
-        ? `pod ${name}: you may not connect to it: ask for create on pods/portforward in namespace ${namespace}`
-        : `pod ${name}: cannot ask its sidecar: ${error.message}`,
-    );
-  }
 }
 
 /** Several pods' pages: under a line with the name, or as one object. */

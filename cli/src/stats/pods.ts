@@ -1,11 +1,9 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import { all } from "../check/gather.ts";
+import { NoAnswer } from "../kubernetes/access.ts";
 import { ApiRefusal, type Rest } from "../kubernetes/rest.ts";
 import { DEPLOYMENT, formatSelector, type Target } from "./target.ts";
-
-/** Why there are no statistics: told in one line. */
-export class NoStats extends Error {}
 
 /** The target's pods, as the API server stores them; those that have ended are none. */
 export async function podsOf(
@@ -16,12 +14,12 @@ export async function podsOf(
   if (kind === "pod" || kind === "any") {
     const pod = await found(rest, `/api/v1/namespaces/${namespace}/pods/${name}`);
     if (pod) return [pod];
-    if (kind === "pod") throw new NoStats(`there is no pod ${name} in namespace ${namespace}`);
+    if (kind === "pod") throw new NoAnswer(`there is no pod ${name} in namespace ${namespace}`);
   }
   const { path, resource } = kind === "any" ? DEPLOYMENT : kind;
   const workload = await found(rest, `${path}/namespaces/${namespace}/${resource}/${name}`);
   if (!workload)
-    throw new NoStats(
+    throw new NoAnswer(
       kind === "any"
         ? `there is neither a pod nor a deployment ${name} in namespace ${namespace}`
         : `there is no ${kind.names[0]} ${name} in namespace ${namespace}`,
@@ -35,7 +33,7 @@ export async function podsOf(
   );
   const alive = pods.filter((pod) => asObject(pod.metadata).deletionTimestamp === undefined);
   if (alive.length === 0)
-    throw new NoStats(`${resource.slice(0, -1)} ${name} has no running pod in ${namespace}`);
+    throw new NoAnswer(`${resource.slice(0, -1)} ${name} has no running pod in ${namespace}`);
   return alive;
 }
 
