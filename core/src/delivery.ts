@@ -67,6 +67,8 @@ export interface SnapshotLine {
 
 const Count = z.int().min(0);
 const Short = z.string().max(256);
+/** `namespace/name` of a rule, the name of a boundary. */
+const RuleName = z.string().max(320);
 
 /** Decisions that are alike, counted. */
 export const ReportRow = z.looseObject({
@@ -74,11 +76,11 @@ export const ReportRow = z.looseObject({
   reason: Short,
   would_be: Short.optional(),
   /** As in the record. */
-  rule: Short.optional(),
+  rule: RuleName.optional(),
   entry: Count.optional(),
-  nearest: Short.optional(),
+  nearest: RuleName.optional(),
   name: z.string().max(253).optional(),
-  /** Of a destination without a name, or with one that is refused. */
+  /** Of a destination without a name that could be one; of a refusal with one, the last address. */
   address: z.string().max(64).optional(),
   port: z.int().min(0).max(65_535),
   protocol: Short.optional(),

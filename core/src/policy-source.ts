@@ -1,8 +1,7 @@
 import * as z from "zod";
 import { EVEN_IF_MALFORMED, field, itemsOf } from "./form.ts";
-import { parseResolver } from "./resolver.ts";
 import { EgressBoundary, EgressRule } from "./rules.ts";
-import { Cluster, compile, type PolicySnapshot } from "./snapshot.ts";
+import { Cluster, compile, type PolicySnapshot, ResolverText } from "./snapshot.ts";
 
 /** Policy as a file holds it for one pod: the same objects that a cluster would, and what the controller would know. */
 export const PolicySource = z
@@ -20,14 +19,7 @@ export const PolicySource = z
     boundaries: z.array(EgressBoundary).default([]),
     cluster: Cluster.prefault({}),
     /** Who is asked for the names of rules, and nobody else: the pod's own resolver settings play no part. */
-    resolvers: z
-      .array(
-        z.string().refine((text) => parseResolver(text) !== undefined, {
-          error:
-            "expected an address, or an address and a port: 10.96.0.10, 10.96.0.10:53, [fd00::a]:53",
-        }),
-      )
-      .default([]),
+    resolvers: z.array(ResolverText).default([]),
   })
   .superRefine(({ rules, boundaries, resolvers }, context) => {
     if (!Array.isArray(resolvers) || resolvers.length > 0) return;

@@ -3,7 +3,8 @@ import { parseAddress, parseCidr } from "./address.ts";
 import { EVEN_IF_MALFORMED, field, itemsOf } from "./form.ts";
 import { canonicalName } from "./hostname.ts";
 import type { PortRange } from "./ports.ts";
-import type { Destination, EgressBoundary, EgressRule } from "./rules.ts";
+import { parseResolver } from "./resolver.ts";
+import { Destination, type EgressBoundary, type EgressRule } from "./rules.ts";
 import { type Labels, selects } from "./selector.ts";
 
 /** Raised when an older reader could misread a snapshot. */
@@ -95,6 +96,32 @@ export const Cluster = z
     }
   }, EVEN_IF_MALFORMED);
 export type Cluster = z.output<typeof Cluster>;
+
+export const ResolverText = z.string().refine((text) => parseResolver(text) !== undefined, {
+  error: "expected an address, or an address and a port: 10.96.0.10, 10.96.0.10:53, [fd00::a]:53",
+});
+
+const Clauses = z.array(
+  Destination.safeExtend({ rule: z.string().min(1).max(320), entry: z.int().min(0) }),
+);
+
+/**
+ * A snapshot as it arrives. A key that is not known is a mistake: of what a policy says, all must be understood, or it is
+ * not used.
+ */
+export const PolicySnapshot: z.ZodType<PolicySnapshot> = z.strictObject({
+  schema: z.literal(SNAPSHOT_SCHEMA, {
+    error: `expected ${SNAPSHOT_SCHEMA}, the schema of snapshots that is known here`,
+  }),
+  mode: z.enum(["audit", "enforce"]),
+  namespace: z.string().min(1).max(63),
+  rules: Clauses,
+  baseline: Clauses,
+  deny: Clauses,
+  ceilings: z.array(z.strictObject({ boundary: z.string().min(1).max(253), allow: Clauses })),
+  cluster: Cluster,
+  resolvers: z.array(ResolverText),
+});
 
 /** Whom the snapshot is for. */
 export interface PodIdentity {
