@@ -22,6 +22,10 @@ export const ReplicaShare = z.strictObject({
   appliedPods: Count,
   allowed: Count,
   refused: Count,
+  /** Connected to it, and not there yet: they have an older policy, or cannot use this one. */
+  behindPods: Count.optional(),
+  /** A few of them, of a rule: `web-1`, `web-1 (cannot use it: …)`. A boundary tells no namespace of another's pods. */
+  behind: z.array(z.string().max(512)).max(3).optional(),
 });
 export type ReplicaShare = z.output<typeof ReplicaShare>;
 

@@ -1,9 +1,11 @@
 import {
   AdmissionregistrationV1Api,
   AppsV1Api,
+  AuthenticationV1Api,
   BatchV1Api,
   CoordinationV1Api,
   CoreV1Api,
+  CustomObjectsApi,
   createConfiguration,
   EventsV1Api,
   KubeConfig,
@@ -22,10 +24,12 @@ export interface KubernetesApi {
   readonly kubeConfig: KubeConfig;
   readonly core: CoreV1Api;
   readonly apps: AppsV1Api;
+  readonly authentication: AuthenticationV1Api;
   readonly batch: BatchV1Api;
   readonly events: EventsV1Api;
   readonly coordination: CoordinationV1Api;
   readonly admission: AdmissionregistrationV1Api;
+  readonly custom: CustomObjectsApi;
 }
 
 /** By a kubeconfig's current context, or as a pod is told of its cluster. Asks nothing yet. */
@@ -45,10 +49,12 @@ export function connect(kubeConfigFile?: string): KubernetesApi {
     kubeConfig,
     core: new CoreV1Api(configuration),
     apps: new AppsV1Api(configuration),
+    authentication: new AuthenticationV1Api(configuration),
     batch: new BatchV1Api(configuration),
     events: new EventsV1Api(configuration),
     coordination: new CoordinationV1Api(configuration),
     admission: new AdmissionregistrationV1Api(configuration),
+    custom: new CustomObjectsApi(configuration),
   };
 }
 

@@ -25,6 +25,7 @@ export interface Knowledge extends Snapshots {
   rules(): Iterable<KnownRule>;
   boundaries(): Iterable<KnownBoundary>;
   pods(): Iterable<KnownPod>;
+  namespaces(): Iterable<string>;
   namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined;
   /** Undefined until boundaries and namespaces are known. Of unusable ones, those that might be over it count, too. */
   boundariesOver(namespace: string): readonly KnownBoundary[] | undefined;
