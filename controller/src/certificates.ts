@@ -28,6 +28,13 @@ export interface Authority {
   issue(names: readonly string[], nowMs: number, lifeMs?: number): Promise<ServingCertificate>;
 }
 
+/** One that several processes issue from: its key lies where all of them read it. */
+export interface SharedAuthority extends Authority {
+  /** PEM. */
+  readonly key: string;
+  readonly notAfter: Date;
+}
+
 /** A serving certificate whose authority signs nothing else: its key was thrown away. */
 export interface OneShotCertificate extends ServingCertificate {
   /** PEM: the one authority that verifies it. */
@@ -62,6 +69,15 @@ export async function createAuthority(
   name = "Sallyport webhook",
   lifeMs: number = LIFE.authorityMs,
 ): Promise<Authority> {
+  const { certificate, issue } = await createSharedAuthority(nowMs, name, lifeMs);
+  return { certificate, issue };
+}
+
+export async function createSharedAuthority(
+  nowMs: number,
+  name: string,
+  lifeMs: number = LIFE.authorityMs,
+): Promise<SharedAuthority> {
   const keys = await rsaKeys();
   const serial = randomSerial();
   // Two authorities in one caBundle (a rotation, two replicas) are told apart by name too.
@@ -81,9 +97,31 @@ export async function createAuthority(
     { name: "subjectKeyIdentifier" },
   ]);
   authority.sign(keys.privateKey, forge.md.sha256.create());
+  return authorityOf(authority, keys.privateKey, keys.pem, name);
+}
 
+/** As it was written down, both in PEM; fails where that is no authority and its key. */
+export function authorityFrom(certificate: string, key: string, name: string): SharedAuthority {
+  const authority = forge.pki.certificateFromPem(certificate);
+  const privateKey = forge.pki.privateKeyFromPem(key);
+  const own = forge.pki.setRsaPublicKey(privateKey.n, privateKey.e);
+  if (forge.pki.publicKeyToPem(own) !== forge.pki.publicKeyToPem(authority.publicKey))
+    throw new Error("the key is not the certificate's");
+  const constraints = authority.getExtension("basicConstraints") as { cA?: boolean } | undefined;
+  if (constraints?.cA !== true) throw new Error("the certificate is no authority's");
+  return authorityOf(authority, privateKey, key, name);
+}
+
+function authorityOf(
+  authority: forge.pki.Certificate,
+  privateKey: forge.pki.rsa.PrivateKey,
+  key: string,
+  name: string,
+): SharedAuthority {
   return {
     certificate: forge.pki.certificateToPem(authority),
+    key,
+    notAfter: authority.validity.notAfter,
     issue: async (names, at, servingMs = LIFE.servingMs) => {
       const own = await rsaKeys();
       const serving = forge.pki.createCertificate();
@@ -95,7 +133,7 @@ export async function createAuthority(
         { name: "organizationName", value: "Sallyport" },
         { name: "commonName", value: name },
       ]);
-      serving.setIssuer(subject);
+      serving.setIssuer(authority.subject.attributes);
       serving.setExtensions([
         { name: "basicConstraints", critical: true, cA: false },
         { name: "keyUsage", critical: true, digitalSignature: true, keyEncipherment: true },
@@ -107,7 +145,7 @@ export async function createAuthority(
           keyIdentifier: authority.generateSubjectKeyIdentifier().getBytes(),
         },
       ]);
-      serving.sign(keys.privateKey, forge.md.sha256.create());
+      serving.sign(privateKey, forge.md.sha256.create());
       return {
         certificate: forge.pki.certificateToPem(serving),
         key: own.pem,

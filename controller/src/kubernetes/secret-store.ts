@@ -18,6 +18,8 @@ export interface SecretStore {
   write(stored: StoredCertificate, shared: SharedCertificate): Promise<void>;
   /** The same, of the key alone: whatever else it holds stays. */
   writeSealKey(stored: StoredCertificate, sealKey: Uint8Array): Promise<void>;
+  /** The same, of any other keys of its `data`. */
+  writeBeside(stored: StoredCertificate, data: Readonly<Record<string, string>>): Promise<void>;
 }
 
 export interface StoredCertificate {
@@ -59,5 +61,6 @@ export function secretStore(api: KubernetesApi, namespace: string, name: string)
     },
     writeSealKey: ({ secret }, sealKey) =>
       put(secret, { ...secret?.data, ...writeSealKey(sealKey) }),
+    writeBeside: ({ secret }, data) => put(secret, { ...secret?.data, ...data }),
   };
 }
