@@ -1,5 +1,6 @@
 import type { Admission, NamespaceInjection } from "./admission/admission.ts";
 import type { PolicyControl } from "./admission/control.ts";
+import type { Demands } from "./admission/demands.ts";
 import type { DrawIdentity } from "./admission/identity.ts";
 import type { InjectionOptions } from "./admission/options.ts";
 import type { ReviewRequest } from "./admission/review.ts";
@@ -13,6 +14,8 @@ export interface Circumstances {
   readonly injection: NamespaceInjection;
   /** The Pod Security level that the request's namespace enforces, where that is known. */
   readonly podSecurity?: string | undefined;
+  /** Of the boundaries over the request's namespace. Absent: none. */
+  readonly demands?: Demands | undefined;
   readonly options: InjectionOptions;
   /** Absent where sidecars have their policy in their config. */
   readonly control?: PolicyControl | undefined;

@@ -1,4 +1,4 @@
-import type { Admission, JsonObject, NamespaceInjection } from "./admission/admission.ts";
+import type { Admission, JsonObject } from "./admission/admission.ts";
 import { admitPod } from "./admission/pod.ts";
 import { PodView } from "./admission/pod-view.ts";
 import type { ReviewRequest } from "./admission/review.ts";
@@ -12,7 +12,7 @@ export function mutatePod(request: ReviewRequest, circumstances: Circumstances):
   const { object } = request;
   if (!isPod(request) || !object || request.subResource !== "" || request.operation !== "CREATE")
     return ignored("only the CREATE of a v1 Pod is looked at");
-  return decided(admit(object, request, circumstances), leftAlone(object, circumstances.injection));
+  return decided(admit(object, request, circumstances), leftAlone(object, circumstances));
 }
 
 /** The annotation of a workload, carried to its pods. */
@@ -36,20 +36,23 @@ export function mutateWorkload(request: ReviewRequest, circumstances: Circumstan
 function admit(
   pod: JsonObject,
   { namespace, dryRun }: ReviewRequest,
-  { injection, podSecurity, control, now, options, draw }: Circumstances,
+  { injection, podSecurity, demands, control, now, options, draw }: Circumstances,
 ): Admission {
   return admitPod(
     pod,
-    { namespace, injection, podSecurity, control, now, dryRun: dryRun ?? false },
+    { namespace, injection, podSecurity, demands, control, now, dryRun: dryRun ?? false },
     options,
     draw,
   );
 }
 
 /** The code of why a pod gets no sidecar; undefined when it is one that does. */
-function leftAlone(pod: JsonObject, injection: NamespaceInjection): string | undefined {
+function leftAlone(
+  pod: JsonObject,
+  { injection, demands }: Pick<Circumstances, "injection" | "demands">,
+): string | undefined {
   const decoded = PodView.safeParse(pod);
   if (!decoded.success) return undefined;
-  const verdict = shouldInject(decoded.data, injection);
+  const verdict = shouldInject(decoded.data, injection, demands);
   return verdict.inject ? undefined : verdict.reason;
 }

@@ -1,11 +1,13 @@
 import type { Admission, JsonObject } from "./admission/admission.ts";
 import type { PolicyControl } from "./admission/control.ts";
+import { demandsOf } from "./admission/demands.ts";
 import type { DrawIdentity } from "./admission/identity.ts";
 import type { InjectionOptions } from "./admission/options.ts";
 import { answerReview, decodeReview, type ReviewRequest } from "./admission/review.ts";
 import type { Circumstances, Decision, Webhook } from "./decision.ts";
 import type { Log } from "./log.ts";
 import { mutatePod, mutateWorkload } from "./mutate.ts";
+import type { Knowledge } from "./rules/knowledge.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { validate } from "./validate.ts";
 
@@ -18,6 +20,8 @@ export interface WebhookOptions {
   readonly podSecurityEnforced?: (namespace: string) => string | undefined;
   /** Absent where sidecars have their policy in their config. */
   readonly control?: () => PolicyControl | undefined;
+  /** Absent where there can be none: without a cluster, or without their CRDs. */
+  readonly boundariesOver?: Knowledge["boundariesOver"];
   readonly log: Log;
   /** Counts what was answered. */
   readonly admitted?: (webhook: Webhook, verdict: string, seconds: number) => void;
@@ -33,7 +37,16 @@ export type Answer =
 export function answer(
   body: Uint8Array,
   path: Pick<Circumstances, "webhook" | "injection">,
-  { injection, draw, podSecurityEnforced, control, log, admitted, now }: WebhookOptions,
+  {
+    injection,
+    draw,
+    podSecurityEnforced,
+    control,
+    boundariesOver,
+    log,
+    admitted,
+    now,
+  }: WebhookOptions,
 ): Answer {
   const started = performance.now();
   const json = parseStrictJson(body);
@@ -46,6 +59,7 @@ export function answer(
   const circumstances = {
     ...path,
     podSecurity,
+    ...(boundariesOver && { demands: demandsOf(boundariesOver(asked.namespace)) }),
     options: injection,
     control: control?.(),
     draw,

@@ -1,4 +1,9 @@
-import { type ContainerView, containersOf, type PodView } from "./pod-view.ts";
+import {
+  type ContainerView,
+  containersOf,
+  type PlacedContainer,
+  type PodView,
+} from "./pod-view.ts";
 
 /** In any spelling that a runtime might take: `NET_ADMIN`, `net_admin`, `CAP_NET_ADMIN`, with spaces around. */
 export function capabilityName(text: string): string {
@@ -24,11 +29,11 @@ export function imageSaysAsWhom({ securityContext }: ContainerView, { spec }: Po
  */
 const ROOT_WAYS_PAST = ["NET_RAW", "SETUID", "SETGID"];
 
-/** The names of the containers that may be root and keep a way past the sidecar. */
-export function rootWithWaysPast(pod: PodView): string[] {
-  return containersOf(pod)
-    .filter(({ container }) => mayBeRoot(container, pod) && keepsWayPast(container))
-    .map(({ container }) => container.name);
+/** The containers that may be root and keep a way past the sidecar. */
+export function rootsWithWaysPast(pod: PodView): PlacedContainer[] {
+  return containersOf(pod).filter(
+    ({ container }) => mayBeRoot(container, pod) && keepsWayPast(container),
+  );
 }
 
 function keepsWayPast({ securityContext }: ContainerView): boolean {

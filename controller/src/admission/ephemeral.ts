@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Admission, JsonObject } from "./admission.ts";
 import { letThrough, refused, sentence } from "./answers.ts";
-import { imageSaysAsWhom, mayBeRoot, rootWithWaysPast } from "./capabilities.ts";
+import { imageSaysAsWhom, mayBeRoot } from "./capabilities.ts";
+import { type Demands, isRequired, NO_DEMANDS } from "./demands.ts";
 import { OUR_CONTAINERS, PROXY_CONTAINER } from "./names.ts";
 import type { InjectionOptions } from "./options.ts";
 import { type PodView, readPod } from "./pod-view.ts";
 import type { FixedUser, Refusal } from "./refusal.ts";
 import { refusalsOf } from "./refusals.ts";
+import { judgeDangers, requiredSentences } from "./refusals-required.ts";
+import { rootWeaknesses } from "./refusals-weakness.ts";
 import { objects } from "./sidecar-in.ts";
 import { imageUserWarning, rootWarning } from "./warnings.ts";
 import { asObject } from "./workload-template.ts";
@@ -18,7 +21,8 @@ import { asObject } from "./workload-template.ts";
 export function judgeEphemeral(
   pod: JsonObject,
   before: JsonObject | undefined,
-  { dangerousPods }: InjectionOptions,
+  options: InjectionOptions,
+  demands: Demands = NO_DEMANDS,
 ): Admission {
   const view = readPod(pod);
   if (!("spec" in view)) return refused(view);
@@ -40,12 +44,17 @@ export function judgeEphemeral(
       : fresh.some((i) => path.startsWith(`spec.ephemeralContainers[${i}].`));
   const { dangers, conflicts } = refusalsOf(view, user);
   const ofDanger = [...dangers.filter(isAbout), ...fresh.flatMap((i) => targetsSidecar(view, i))];
-  const warnOnly = dangerousPods === "warn";
-  const reasons = [...conflicts.filter(isAbout), ...(warnOnly ? [] : ofDanger)].map(sentence);
+  const danger = judgeDangers(ofDanger, options, demands);
+  const needed = isRequired(demands);
+  const reasons = [
+    ...conflicts.filter(isAbout).map(sentence),
+    ...danger.reasons,
+    ...(needed ? requiredSentences(rootWeaknesses(view).filter(isAbout), demands) : []),
+  ];
   const warnings = [
-    ...(warnOnly ? ofDanger.map(sentence) : []),
+    ...danger.warnings,
     ...[
-      rootWarning(rootWithWaysPast(addedOnly)),
+      needed ? undefined : rootWarning(addedOnly),
       imageUserWarning(added.filter((one) => imageSaysAsWhom(one, view)).map(({ name }) => name)),
     ].filter((warning) => warning !== undefined),
   ];

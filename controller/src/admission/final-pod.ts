@@ -1,6 +1,7 @@
 import type { Admission, JsonObject } from "./admission.ts";
 import { parseAnnotations } from "./annotations.ts";
 import { letThrough, refused, sentence } from "./answers.ts";
+import { forbiddenBypasses, NO_DEMANDS } from "./demands.ts";
 import { eject } from "./eject.ts";
 import { type DrawIdentity, isPossible } from "./identity.ts";
 import { inject } from "./inject.ts";
@@ -12,6 +13,7 @@ import type { PodRequest } from "./pod.ts";
 import { type PodView, readPod } from "./pod-view.ts";
 import type { Refusal } from "./refusal.ts";
 import { refusalsOf } from "./refusals.ts";
+import { judgeDangers, judgeWeaknesses, whyNotWithout } from "./refusals-required.ts";
 import { resourceMistakes } from "./resources.ts";
 import { sidecarIn } from "./sidecar-in.ts";
 import { isSigned } from "./signature.ts";
@@ -39,9 +41,12 @@ export function judgeFinalPod(
   const annotations = parseAnnotations(view.metadata?.annotations);
   if (annotations.wishIsUnclear) return refused(annotations.mistakes, [], AS_IT_IS);
 
-  const verdict = shouldInject(view, request.injection);
+  const { demands = NO_DEMANDS } = request;
+  const verdict = shouldInject(view, request.injection, demands);
   const bearsOurs = ourNamesIn(view);
   if (!verdict.inject) {
+    const missing = whyNotWithout(verdict.reason, demands);
+    if (missing !== undefined) return refused([missing]);
     if (bearsOurs.length === 0) return letThrough([]);
     const why = LEFT_ALONE[verdict.reason];
     return verdict.reason === "host_network" || verdict.reason === "windows"
@@ -54,19 +59,22 @@ export function judgeFinalPod(
   const identity = status && idsOf(status);
   const fixed = { uid: options.proxyUid, gid: options.proxyGid };
   const { dangers, conflicts } = refusalsOf(view, identity ?? fixed);
-  const warnOnly = options.dangerousPods === "warn";
+  const danger = judgeDangers(dangers, options, demands);
   const signed = status && isSignedPod(pod, status.signature, request.namespace, sealKey);
   const changes = signed ? [] : sidecarChanges(pod, view, request, options, status);
   const reasons = [
     ...annotations.mistakes,
+    ...forbiddenBypasses(view.metadata?.annotations, demands),
     ...resourceMistakes(annotations.settings, options),
-    ...[...conflicts, ...(warnOnly ? [] : dangers), ...changes].map(sentence),
+    ...conflicts.map(sentence),
+    ...danger.reasons,
+    ...judgeWeaknesses(view, options, demands).reasons,
+    ...changes.map(sentence),
   ];
-  const warnings = warnOnly ? dangers.map(sentence) : [];
   const unsigned = changes.length > 0 && status !== undefined && status.signature === undefined;
   return reasons.length > 0
-    ? refused(reasons, warnings, unsigned ? UNSIGNED : AS_IT_IS)
-    : letThrough(warnings);
+    ? refused(reasons, danger.warnings, unsigned ? UNSIGNED : AS_IT_IS)
+    : letThrough(danger.warnings);
 }
 
 const NO_SIDECAR = `it is to have a sidecar and has neither ${INIT_CONTAINER} nor ${PROXY_CONTAINER}: Sallyport's mutating webhook was not called, or another one took them out; the MutatingWebhookConfigurations say which are called`;

@@ -2,6 +2,7 @@ import type { Admission, JsonObject, NamespaceInjection } from "./admission.ts";
 import { parseAnnotations } from "./annotations.ts";
 import { letThrough, refused, sentence } from "./answers.ts";
 import type { PolicyControl } from "./control.ts";
+import { type Demands, forbiddenBypasses, NO_DEMANDS } from "./demands.ts";
 import { diff } from "./diff.ts";
 import { eject } from "./eject.ts";
 import { chooseIdentity, type DrawIdentity, UID_RANGE } from "./identity.ts";
@@ -11,11 +12,12 @@ import { planFor } from "./plan.ts";
 import { podSecurityWarning } from "./pod-security.ts";
 import { readPod } from "./pod-view.ts";
 import { refusalsOf } from "./refusals.ts";
+import { judgeDangers, judgeWeaknesses, whyNotWithout } from "./refusals-required.ts";
 import { resourceMistakes } from "./resources.ts";
 import { signatureOf } from "./signature.ts";
 import { statusOf } from "./status.ts";
 import { LEFT_ALONE, shouldInject } from "./verdict.ts";
-import { labelWarning, warningsOf } from "./warnings.ts";
+import { labelWarning, overruledWarning, warningsOf } from "./warnings.ts";
 
 /** What a pod's admission depends on besides the pod. */
 export interface PodRequest {
@@ -28,6 +30,8 @@ export interface PodRequest {
   readonly control?: PolicyControl | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Of the boundaries over the namespace. Absent: none. */
+  readonly demands?: Demands | undefined;
   /** Nothing will be stored, so nothing is sealed that could be used later. */
   readonly dryRun?: boolean;
 }
@@ -48,26 +52,35 @@ export function admitPod(
   const remarks = [...annotations.unknown, ...labelWarning(view)];
   if (annotations.wishIsUnclear) return refused(annotations.mistakes, remarks);
 
-  const verdict = shouldInject(view, request.injection);
-  if (!verdict.inject)
+  const { demands = NO_DEMANDS } = request;
+  const verdict = shouldInject(view, request.injection, demands);
+  if (!verdict.inject) {
+    const missing = whyNotWithout(verdict.reason, demands);
+    if (missing !== undefined) return refused([missing], remarks);
     return letThrough([
       ...(verdict.askedFor ? [`no sidecar: ${LEFT_ALONE[verdict.reason]}`] : []),
       ...annotations.mistakes,
       ...remarks,
     ]);
+  }
 
   const { dangers, conflicts } = refusalsOf(view, { uid: options.proxyUid, gid: options.proxyGid });
-  const warnOnly = options.dangerousPods === "warn";
+  const danger = judgeDangers(dangers, options, demands);
+  const weakness = judgeWeaknesses(view, options, demands);
   const reasons = [
     ...annotations.mistakes,
+    ...forbiddenBypasses(view.metadata?.annotations, demands),
     ...resourceMistakes(annotations.settings, options),
     ...conflicts.map(sentence),
-    ...(warnOnly ? [] : dangers.map(sentence)),
+    ...danger.reasons,
+    ...weakness.reasons,
   ];
   const warnings = [
+    ...(verdict.overruled ? [overruledWarning(verdict.overruled, demands)] : []),
     ...podSecurityWarning(request.podSecurity),
-    ...(warnOnly ? dangers.map(sentence) : []),
+    ...danger.warnings,
     ...remarks,
+    ...weakness.warnings,
     ...warningsOf(view, options),
   ];
   if (reasons.length > 0) return refused(reasons, warnings);

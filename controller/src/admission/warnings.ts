@@ -1,26 +1,31 @@
-import { cidrContains, parseAddress, parseCidr } from "@sallyport/core/address";
-import { rootWithWaysPast } from "./capabilities.ts";
+import { rootsWithWaysPast } from "./capabilities.ts";
+import { type Demands, required } from "./demands.ts";
 import { INJECT, OUR_CONTAINERS } from "./names.ts";
 import type { InjectionOptions } from "./options.ts";
 import type { PodView } from "./pod-view.ts";
+import { foreignResolvers } from "./refusals-weakness.ts";
 import { outsideUdp } from "./sidecar.ts";
+import type { Wish } from "./verdict.ts";
 
 /** "Warnings over 256 characters and large numbers of warnings may be truncated" (admission.k8s.io/v1, AdmissionResponse). */
 const MAX_WARNING = 256;
 
 type Warning = (pod: PodView, options: InjectionOptions) => string | undefined;
 
-/** What is not refused, but what the author of an injected pod should know. */
-const WARNINGS: readonly Warning[] = [
-  (pod) => rootWarning(rootWithWaysPast(pod)),
+/** What is refused where a boundary requires the sidecar (refusals-weakness.ts). */
+const OF_WEAKNESSES: readonly Warning[] = [
+  rootWarning,
 
   (pod, options) => {
-    const cut = outsideUdp(options) === "reject" ? unreachableResolvers(pod, options) : [];
+    const cut = outsideUdp(options) === "reject" ? foreignResolvers(pod, options) : [];
     return cut.length > 0
       ? `spec.dnsConfig.nameservers: UDP to ${listed(cut)} is rejected: not a resolver that the installation names, nor in the cluster`
       : undefined;
   },
+];
 
+/** What the author of an injected pod should know. */
+const WARNINGS: readonly Warning[] = [
   (pod, { sidecar }) => {
     const names = pod.spec.initContainers
       .map(({ name }) => name)
@@ -38,11 +43,16 @@ const WARNINGS: readonly Warning[] = [
       : undefined,
 ];
 
+export function weaknessWarnings(pod: PodView, options: InjectionOptions): string[] {
+  return OF_WEAKNESSES.flatMap((warning) => warning(pod, options) ?? []);
+}
+
 export function warningsOf(pod: PodView, options: InjectionOptions): string[] {
   return WARNINGS.flatMap((warning) => warning(pod, options) ?? []);
 }
 
-export function rootWarning(names: readonly string[]): string | undefined {
+export function rootWarning(pod: PodView): string | undefined {
+  const names = rootsWithWaysPast(pod).map(({ container }) => container.name);
   return names.length > 0
     ? `${listed(names)} may run as root with NET_RAW, SETUID or SETGID, and so walk past the sidecar: set runAsNonRoot: true, or drop ALL`
     : undefined;
@@ -55,6 +65,16 @@ export function imageUserWarning(names: readonly string[]): string | undefined {
     : undefined;
 }
 
+/** A pod that is given a sidecar against its author's wish. */
+export function overruledWarning(wish: Wish, demands: Demands): string {
+  return required(OVERRULED[wish], demands);
+}
+
+const OVERRULED: Readonly<Record<Wish, string>> = {
+  opted_out: `annotation ${INJECT}: "false" is ignored`,
+  not_opted_in: "the pod is given a sidecar, for which it does not ask",
+};
+
 /** Said of any pod: a wish that nobody reads. */
 export function labelWarning({ metadata }: PodView): string[] {
   return metadata?.labels?.[INJECT] !== undefined
@@ -65,22 +85,6 @@ export function labelWarning({ metadata }: PodView): string[] {
 export function shortened(warning: string): string {
   if (warning.length <= MAX_WARNING) return warning;
   return `${[...warning].slice(0, MAX_WARNING - 1).join("")}…`;
-}
-
-function unreachableResolvers({ spec }: PodView, options: InjectionOptions): string[] {
-  const cluster = options.clusterCidrs.flatMap((text) => {
-    const cidr = parseCidr(text);
-    return cidr instanceof Error ? [] : [cidr];
-  });
-  const known = options.resolvers.map(parseAddress);
-  return (spec.dnsConfig?.nameservers ?? []).filter((text) => {
-    const address = parseAddress(text);
-    return (
-      address &&
-      !known.some((one) => one?.family === address.family && one.value === address.value) &&
-      !cluster.some((cidr) => cidrContains(cidr, address))
-    );
-  });
 }
 
 /** The first few, and how many more. */
