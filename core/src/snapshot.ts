@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseAddress, parseCidr } from "./address.ts";
+import { canonicalAddress, parseAddress, parseCidr } from "./address.ts";
 import { EVEN_IF_MALFORMED, field, itemsOf } from "./form.ts";
 import { canonicalName } from "./hostname.ts";
 import type { PortRange } from "./ports.ts";
@@ -52,6 +52,8 @@ const LabelText = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
   error: "expected one label of small letters, digits and hyphens, such as httpbin",
 });
 
+const EndpointOf = z.strictObject({ address: AddressText, port: z.int().min(1).max(65_535) });
+
 /** What the cluster itself is made of. */
 export const Cluster = z
   .strictObject({
@@ -60,9 +62,7 @@ export const Cluster = z
     /** Of the nodes: no name alone leads there, nor a wider CIDR. */
     nodes: z.array(CidrText).default([]),
     /** Allowed beside the ranges: the API server's addresses, for instance. */
-    endpoints: z
-      .array(z.strictObject({ address: AddressText, port: z.int().min(1).max(65_535) }))
-      .default([]),
+    endpoints: z.array(EndpointOf).default([]),
     /** Under which the names of Services end. */
     domain: z
       .string()
@@ -80,22 +80,69 @@ export const Cluster = z
         }),
       )
       .default([]),
+    /**
+     * Services with an endpoint outside the cluster and its nodes, by all of their endpoints: who dials one is judged by
+     * these (leading-out.ts), whatever `ranges` say of its own address.
+     */
+    leadingOut: z
+      .array(
+        z.strictObject({
+          namespace: LabelText,
+          name: LabelText,
+          /** Its cluster IPs. */
+          addresses: z.array(AddressText),
+          /** Of TCP. */
+          ports: z.array(
+            z.strictObject({
+              port: z.int().min(1).max(65_535),
+              endpoints: z.array(EndpointOf),
+            }),
+          ),
+        }),
+      )
+      .default([]),
   })
-  .superRefine(({ externalNames }, context) => {
-    const places = new Map<string, number>();
-    for (const [i, service] of itemsOf(externalNames).entries()) {
-      const name = `${field(service, "namespace")}/${field(service, "name")}`;
+  .superRefine(({ externalNames, leadingOut }, context) => {
+    const once = (list: string, i: number, name: string, why: string, places: Places) => {
       const there = places.get(name);
       if (there === undefined) places.set(name, i);
       else
         context.addIssue({
           code: "custom",
-          path: ["externalNames", i],
-          message: `${name} is in externalNames[${there}], too: a Service has one external name, remove the other`,
+          path: [list, i],
+          message: `${name} is in ${list}[${there}], too: ${why}, remove the other`,
+        });
+    };
+    const aliases: Places = new Map();
+    const names: Places = new Map();
+    const addresses: Places = new Map();
+    for (const [i, service] of itemsOf(externalNames).entries())
+      once("externalNames", i, nameOf(service), "a Service has one external name", aliases);
+    for (const [i, service] of itemsOf(leadingOut).entries()) {
+      once("leadingOut", i, nameOf(service), "a Service is there once, with all its ports", names);
+      for (const text of new Set(itemsOf(field(service, "addresses")).map(canonical)))
+        once("leadingOut", i, text, "a cluster IP is one Service's", addresses);
+      const ports = itemsOf(field(service, "ports")).map((each) => field(each, "port"));
+      const twice = ports.find((port, at) => ports.indexOf(port) !== at);
+      if (twice !== undefined)
+        context.addIssue({
+          code: "custom",
+          path: ["leadingOut", i, "ports"],
+          message: `port ${twice} is there twice: a port has all its endpoints in one place`,
         });
     }
   }, EVEN_IF_MALFORMED);
 export type Cluster = z.output<typeof Cluster>;
+
+type Places = Map<string, number>;
+
+function nameOf(service: unknown): string {
+  return `${field(service, "namespace")}/${field(service, "name")}`;
+}
+
+function canonical(text: unknown): string {
+  return canonicalAddress(String(text)) ?? String(text);
+}
 
 export const ResolverText = z.string().refine((text) => parseResolver(text) !== undefined, {
   error: "expected an address, or an address and a port: 10.96.0.10, 10.96.0.10:53, [fd00::a]:53",
