@@ -34,6 +34,7 @@ export interface ControllerOptions {
   readonly injection: InjectionOptions;
   readonly draw: DrawIdentity;
   readonly podSecurityEnforced?: WebhookOptions["podSecurityEnforced"];
+  readonly boundariesOver?: WebhookOptions["boundariesOver"];
   /** Whether this controller leads the replicas; absent where there is nothing to lead. */
   readonly leading?: (() => boolean) | undefined;
   readonly limits?: Partial<Limits>;
@@ -68,6 +69,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     injection: options.injection,
     draw: options.draw,
     ...(options.podSecurityEnforced && { podSecurityEnforced: options.podSecurityEnforced }),
+    ...(options.boundariesOver && { boundariesOver: options.boundariesOver }),
     maxBodyBytes: limits.bodyBytes,
     log,
     now,
