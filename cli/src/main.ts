@@ -9,6 +9,7 @@ const HELP = `sallyport: the guarded gate by which connections leave a pod
   sallyport simulate -f FILE [RECORDS]     what proposed rules would change, by what sidecars have recorded
   sallyport check                          is the installation healthy, and what has no sidecar and why
   sallyport stats POD                      what a pod's sidecar counts, without a port-forward
+  sallyport get POD                        the policy that a pod's sidecar has, and where it comes from
   sallyport COMMAND --help                 what a command takes
 `;
 
@@ -28,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import("./policy/simulate-command.ts")).simulateCommand,
   check: async () => (await import("./check/command.ts")).checkCommand,
   stats: async () => (await import("./stats/command.ts")).statsCommand,
+  get: async () => (await import("./get/command.ts")).getCommand,
 };
 
 async function main([command, ...args]: readonly string[]): Promise<number> {
