@@ -7,6 +7,7 @@ import { helm } from "./chart/helm.ts";
 import { installManifest } from "./chart/manifests.ts";
 import { chartReference } from "./chart/reference.ts";
 import { valuesSchema } from "./chart/values.ts";
+import { crdManifest, crdTemplate } from "./crds/files.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
@@ -28,6 +29,8 @@ const MANIFEST = "manifests/install.yaml";
 const FILES: Readonly<Record<string, () => string>> = {
   "docs/reference/reasons.md": () => reasons,
   "docs/reference/chart.md": chartReference,
+  "charts/sallyport/templates/crds.yaml": crdTemplate,
+  "manifests/crds.yaml": crdManifest,
   "charts/sallyport/values.schema.json": () => formatted("schema.json", valuesSchema()),
   ...("path" in helm && { [MANIFEST]: installManifest }),
 };

@@ -1,6 +1,6 @@
 import { NAMESPACE, template } from "./helm.ts";
 
-const HEADER = `# Sallyport without Helm: kubectl apply -f install.yaml
+const HEADER = `# Sallyport without Helm: kubectl apply -f crds.yaml -f install.yaml
 #
 # Generated from charts/sallyport with its default values; npm run generate writes it anew. To set something, use the chart.
 # kubectl deletes in the order of the file: first what asks the controllers, then the controllers.
@@ -17,9 +17,9 @@ metadata:
 /** Those that would refuse pods while nobody answers, the one before which pods without a sidecar fail first. */
 const FIRST = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
 
-/** manifests/install.yaml. */
+/** manifests/install.yaml. The kinds are in a file of their own: to delete what was installed is not to delete the rules. */
 export function installManifest(): string {
-  const documents = template({}, "--no-hooks")
+  const documents = template({ crds: { install: false } }, "--no-hooks")
     .split(/^---\n/m)
     .map((text) =>
       text

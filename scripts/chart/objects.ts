@@ -22,9 +22,16 @@ export function objectsOf(yaml: string): KubernetesObject[] {
     .filter((object) => object !== null);
 }
 
-/** The only one of that kind. */
-export function the(kind: string, objects: readonly KubernetesObject[]): KubernetesObject {
-  const [found, another] = objects.filter((object) => object.kind === kind);
-  if (!found || another) throw new Error(`${found ? "more than one" : "no"} ${kind}`);
+/** The only one of that kind, or of that kind and name. */
+export function the(
+  kind: string,
+  objects: readonly KubernetesObject[],
+  name?: string,
+): KubernetesObject {
+  const [found, another] = objects.filter(
+    (object) => object.kind === kind && (name === undefined || object.metadata.name === name),
+  );
+  if (!found || another)
+    throw new Error(`${found ? "more than one" : "no"} ${kind} ${name ?? ""}`.trim());
   return found;
 }

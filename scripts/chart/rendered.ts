@@ -30,7 +30,7 @@ export const webhooksIn = (objects: readonly KubernetesObject[]): any[] =>
 
 /** The controller's configuration, as the controller reads it. */
 export const configIn = (objects: readonly KubernetesObject[]): InjectionOptions =>
-  InjectionOptions.parse(JSON.parse(the("ConfigMap", objects).data["config.json"]));
+  InjectionOptions.parse(JSON.parse(the("ConfigMap", objects, "sallyport").data["config.json"]));
 
 // biome-ignore lint/suspicious/noExplicitAny: of the API
 export const containerIn = (objects: readonly KubernetesObject[]): any =>

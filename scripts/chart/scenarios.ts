@@ -9,8 +9,11 @@ export const SCENARIOS: Readonly<Record<string, object>> = {
     imagePullSecrets: ["registry-example"],
   },
   "images by digest": { image: { digests: { proxy: DIGEST, init: DIGEST, controller: DIGEST } } },
-  "enforce with a policy of the installation's": {
-    defaultMode: "enforce",
+  "audit where no boundary enforces, and kinds that somebody else installs": {
+    defaultMode: "audit",
+    crds: { install: false },
+  },
+  "a policy of the installation's": {
     injection: {
       resolvers: ["10.96.0.10"],
       clusterCidrs: ["10.96.0.0/16", "10.244.0.0/16"],

@@ -32,6 +32,7 @@ export const ChartValues = z.strictObject({
     .strictObject({ ...injected, policy: z.strictObject(policyParts).prefault({}) })
     .partial(),
   clusterDomain: z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/),
+  crds: z.strictObject({ install: z.boolean() }),
   replicas: z.int().min(1).max(100),
   logLevel: z.enum(LEVELS),
   resources: z.strictObject({ requests: Resources.optional(), limits: Resources.optional() }),

@@ -26,15 +26,27 @@ describe("the chart's controllers", { skip: lackingHelm }, () => {
     "admissionregistration.k8s.io/mutatingwebhookconfigurations sallyport: get patch watch",
     "admissionregistration.k8s.io/validatingwebhookconfigurations sallyport: get patch watch",
     "/namespaces : list watch",
-    "/pods : list",
+    "/configmaps sallyport-replicas: patch",
+    "/pods : list watch",
     "apps/replicasets : get",
     "batch/jobs : get",
     "/events : create patch",
+    "sallyport.dev/egressrules : list watch",
+    "sallyport.dev/egressboundaries : list watch",
+    "sallyport.dev/egressrules/status : patch update",
+    "sallyport.dev/egressboundaries/status : patch update",
+    "/services : list watch",
+    "/nodes : list watch",
+    "discovery.k8s.io/endpointslices : list watch",
+    "networking.k8s.io/servicecidrs : list watch",
+    "authentication.k8s.io/tokenreviews : create",
   ];
+  const CONTROLLER = "sallyport-controller";
   for (const [i, values] of CERTIFICATE_SOURCES.entries())
     test(`the controllers may do what is in the table and nothing else (certificate source ${i + 1} of ${CERTIFICATE_SOURCES.length})`, () => {
       const objects = rendered(values);
-      const granted = [the("Role", objects), the("ClusterRole", objects)].flatMap(({ rules }) =>
+      const roles = ["Role", "ClusterRole"].map((kind) => the(kind, objects, CONTROLLER));
+      const granted = roles.flatMap(({ rules }) =>
         rules.flatMap((rule: Record<string, string[]>) => {
           assert.deepEqual(
             Object.keys(rule).filter(
@@ -51,8 +63,10 @@ describe("the chart's controllers", { skip: lackingHelm }, () => {
         }),
       );
       assert.deepEqual(granted.toSorted(), PERMISSIONS.toSorted());
-      const roles = ["Role", "ClusterRole"].map((kind) => the(kind, objects).metadata.namespace);
-      assert.deepEqual(roles, [NAMESPACE, undefined]);
+      assert.deepEqual(
+        roles.map(({ metadata }) => metadata.namespace),
+        [NAMESPACE, undefined],
+      );
     });
 
   for (const [i, values] of CERTIFICATE_SOURCES.entries())
@@ -77,13 +91,24 @@ describe("the chart's controllers", { skip: lackingHelm }, () => {
     const { spec } = the("NetworkPolicy", objects);
     assert.deepEqual(spec.podSelector.matchLabels, the("Service", objects).spec.selector);
     const tcp = (port: number | string) => ({ port, protocol: "TCP" });
-    const [{ name, containerPort }] = containerIn(objects).ports;
-    assert.deepEqual(spec.ingress, [{ ports: [tcp(name)] }]);
+    const [{ name, containerPort }, policy] = containerIn(objects).ports;
+    assert.deepEqual(spec.ingress, [
+      { ports: [tcp(name)] },
+      { from: [{ namespaceSelector: {} }], ports: [tcp(policy.name)] },
+    ]);
     assert.deepEqual(spec.egress, [
       { ports: [tcp(6443)] },
       { to: [{ podSelector: spec.podSelector }], ports: [tcp(containerPort)] },
       { ports: [{ port: 53, protocol: "UDP" }, tcp(53)] },
     ]);
+  });
+
+  test("sidecars reach the controllers on a port of its own, by the Service", () => {
+    const objects = rendered({});
+    const { port, targetPort } = the("Service", objects).spec.ports[1];
+    const { name, containerPort } = containerIn(objects).ports[1];
+    assert.deepEqual([port, targetPort], [8444, name]);
+    assert.ok(containerIn(objects).args.includes(`--policy-port=${containerPort}`));
   });
 
   test("Secret and Lease are made empty, so that no upgrade has anything to put into them", () => {
@@ -117,7 +142,7 @@ describe("the chart's controllers", { skip: lackingHelm }, () => {
   test("another configuration rolls the controllers; what is not in it does not change its sum", () => {
     const sum = (values: object) =>
       the("Deployment", rendered(values)).spec.template.metadata.annotations["checksum/config"];
-    assert.notEqual(sum({}), sum({ defaultMode: "enforce" }));
+    assert.notEqual(sum({}), sum({ defaultMode: "audit" }));
     assert.equal(sum({}), sum({ logLevel: "debug" }));
   });
 });

@@ -25,8 +25,8 @@ describe("the chart's values", { skip: lackingHelm }, () => {
       configIn(objects);
     });
 
-  test("what is injected by default is what the controller injects by default, by the images of this version", () => {
-    const wanted = InjectionOptions.parse({});
+  test("what is injected by default is what the controller injects by default, by the images of this version; and what is not permitted is refused", () => {
+    const wanted = InjectionOptions.parse({ policy: { mode: "enforce" } });
     assert.deepEqual(configIn(rendered({})), {
       ...wanted,
       images: {
@@ -64,8 +64,9 @@ describe("the chart's values", { skip: lackingHelm }, () => {
   });
 
   test("defaultMode and injection reach the sidecars' policy, and numbers stay whole", () => {
-    const { policy } = configIn(rendered(scenario("enforce with a policy of the installation's")));
+    const { policy } = configIn(rendered(scenario("a policy of the installation's")));
     assert.equal(policy.mode, "enforce");
+    assert.equal(configIn(rendered({ defaultMode: "audit" })).policy.mode, "audit");
     assert.equal(policy.rules[0]?.metadata.name, "googleapis");
     const { proxyUid } = configIn(rendered(scenario("every option of injection")));
     assert.equal(proxyUid, 4_294_967_294);
@@ -78,6 +79,7 @@ describe("the chart's values", { skip: lackingHelm }, () => {
     [{ injection: { images: {} } }, /at '\/injection': additional properties 'images' not allowed/],
     [{ injection: { policy: { mode: "enforce" } } }, /at '\/injection\/policy': .*'mode'/],
     [{ injection: { policy: { rules: [{ kind: "Rule" }] } } }, /at '\/injection\/policy\/rules\/0/],
+    [{ crds: { keep: false } }, /at '\/crds': additional properties 'keep' not allowed/],
     [{ defaultMode: "off" }, /at '\/defaultMode': value must be one of 'audit', 'enforce'/],
     [{ certificate: { source: "files" } }, /certificate\.source is files: certificate\.\w+ has to/],
     [{ certificate: { life: "1 year" } }, /at '\/certificate\/life'/],

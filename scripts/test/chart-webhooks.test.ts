@@ -8,11 +8,14 @@ import { type KubernetesObject, objectsOf, the } from "../chart/objects.ts";
 import { CERTIFICATE_SOURCES, rendered, webhooksIn } from "../chart/rendered.ts";
 
 describe("the chart's webhooks", { skip: lackingHelm }, () => {
-  test("no webhook is asked about kube-system or the installation's own namespace, and none without a label", () => {
+  /** What is asked about rules and boundaries is asked of every namespace. */
+  const RULES = "rules.sallyport.dev";
+
+  test("no webhook is asked about a pod or workload in kube-system or the installation's own namespace, and none without a label", () => {
     for (const namespace of [NAMESPACE, "elsewhere"])
       for (const { name, namespaceSelector, objectSelector } of webhooksIn(
         rendered({}, "--namespace", namespace),
-      ))
+      ).filter(({ name }) => name !== RULES))
         assert.deepEqual(
           [namespaceSelector, objectSelector],
           [
@@ -64,17 +67,32 @@ describe("the chart's webhooks", { skip: lackingHelm }, () => {
       rendered({}),
     )) {
       const [label, subject] = name.split(".");
-      const path = subject === "final-pods" ? "/validate/pods" : `/mutate/${subject}`;
+      const start = subject === "final-pods" ? "/validate/pods" : `/mutate/${subject}`;
+      const path = name === RULES ? "/validate/rules" : `${start}/${label}`;
       assert.deepEqual(clientConfig, {
         service: {
           name: service.metadata.name,
           namespace: NAMESPACE,
-          path: `${path}/${label}`,
+          path,
           port: service.spec.ports[0].port,
         },
       });
       assert.deepEqual([sideEffects, admissionReviewVersions], ["None", ["v1"]]);
     }
+  });
+
+  test("whoever writes a rule or boundary anywhere is asked about, whoever deletes one or writes its status is not", () => {
+    const entry = webhooksIn(rendered({})).find(({ name }) => name === RULES);
+    assert.deepEqual(entry.rules, [
+      {
+        apiGroups: ["sallyport.dev"],
+        apiVersions: ["v1alpha1"],
+        resources: ["egressrules", "egressboundaries"],
+        operations: ["CREATE", "UPDATE"],
+        scope: "*",
+      },
+    ]);
+    assert.deepEqual([entry.namespaceSelector, entry.objectSelector], [undefined, undefined]);
   });
 
   test("before Helm deletes anything it empties the webhook configurations, the validating one first", () => {

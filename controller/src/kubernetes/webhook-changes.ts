@@ -17,14 +17,15 @@ export interface WebhookEntry {
 }
 
 /**
- * The guards: where they cannot be asked, the pod is refused. Everything else (the workload webhooks) is a convenience and
- * lets pass; those entries' failurePolicy is left as it is.
+ * The guards: where they cannot be asked, the pod, the rule or the boundary is refused. Everything else (the workload
+ * webhooks) is a convenience and lets pass; those entries' failurePolicy is left as it is.
  */
 export const GUARDS: readonly string[] = [
   "enabled.pods.sallyport.dev",
   "all.pods.sallyport.dev",
   "enabled.final-pods.sallyport.dev",
   "all.final-pods.sallyport.dev",
+  "rules.sallyport.dev",
 ];
 
 export interface Wanted {
