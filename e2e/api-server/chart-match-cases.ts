@@ -34,65 +34,54 @@ const workload = (kind: string, own: Described, template: Described) => {
 };
 
 /** What is created where → which of the webhooks the API server calls, each as its name begins. */
-export const CASES: readonly (readonly [
-  what: string,
-  object: object,
-  calls: Readonly<Record<"enabled" | "all", readonly string[]>>,
-])[] = [
-  ["a pod that mentions nothing", podWith({}), { enabled: [], all: ["pods", "final-pods"] }],
+export const CASES: readonly (readonly [what: string, object: object, calls: readonly string[]])[] =
   [
-    "a pod with annotations and labels of others",
-    podWith({ annotations: UNRELATED, labels: UNRELATED }),
-    { enabled: [], all: ["pods", "final-pods"] },
-  ],
-  [
-    "a pod that asks for a sidecar",
-    podWith({ annotations: { ...UNRELATED, ...INJECT } }),
-    { enabled: ["pods", "final-pods"], all: ["pods", "final-pods"] },
-  ],
-  [
-    "a pod that asks by a label, which is a mistake to be told",
-    podWith({ labels: INJECT }),
-    { enabled: ["pods"], all: ["pods", "final-pods"] },
-  ],
-  [
-    "a pod with an annotation that does not exist",
-    podWith({ annotations: { "sallyport.dev/injcet": "true" } }),
-    { enabled: ["pods"], all: ["pods", "final-pods"] },
-  ],
-  [
-    "a pod with containers of our names",
-    podWith({}, { initContainers: [ours("sallyport-init"), ours("sallyport-proxy")] }),
-    { enabled: ["final-pods"], all: ["pods", "final-pods"] },
-  ],
-  [
-    "a pod with an ordinary sidecar of our name",
-    podWith({}, { containers: [ours("sallyport-proxy"), app] }),
-    { enabled: ["final-pods"], all: ["pods", "final-pods"] },
-  ],
-  ...["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"].flatMap(
-    (kind) =>
-      [
+    ["a pod that mentions nothing", podWith({}), ["pods", "final-pods"]],
+    [
+      "a pod with annotations and labels of others",
+      podWith({ annotations: UNRELATED, labels: UNRELATED }),
+      ["pods", "final-pods"],
+    ],
+    [
+      "a pod that asks for a sidecar",
+      podWith({ annotations: { ...UNRELATED, ...INJECT } }),
+      ["pods", "final-pods"],
+    ],
+    [
+      "a pod that asks by a label, which is a mistake to be told",
+      podWith({ labels: INJECT }),
+      ["pods", "final-pods"],
+    ],
+    [
+      "a pod with an annotation that does not exist",
+      podWith({ annotations: { "sallyport.dev/injcet": "true" } }),
+      ["pods", "final-pods"],
+    ],
+    [
+      "a pod with containers of our names",
+      podWith({}, { initContainers: [ours("sallyport-init"), ours("sallyport-proxy")] }),
+      ["pods", "final-pods"],
+    ],
+    [
+      "a pod with an ordinary sidecar of our name",
+      podWith({}, { containers: [ours("sallyport-proxy"), app] }),
+      ["pods", "final-pods"],
+    ],
+    ...["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"].flatMap(
+      (kind) =>
         [
-          `a ${kind} that mentions nothing`,
-          workload(kind, {}, {}),
-          { enabled: [], all: ["workloads"] },
-        ],
-        [
-          `a ${kind} that asks`,
-          workload(kind, { annotations: INJECT }, {}),
-          { enabled: ["workloads"], all: ["workloads"] },
-        ],
-        [
-          `a ${kind} whose template asks`,
-          workload(kind, {}, { annotations: INJECT }),
-          { enabled: ["workloads"], all: ["workloads"] },
-        ],
-        [
-          `a ${kind} whose template asks by a label`,
-          workload(kind, {}, { labels: INJECT }),
-          { enabled: ["workloads"], all: ["workloads"] },
-        ],
-      ] as const,
-  ),
-];
+          [`a ${kind} that mentions nothing`, workload(kind, {}, {}), ["workloads"]],
+          [`a ${kind} that asks`, workload(kind, { annotations: INJECT }, {}), ["workloads"]],
+          [
+            `a ${kind} whose template asks`,
+            workload(kind, {}, { annotations: INJECT }),
+            ["workloads"],
+          ],
+          [
+            `a ${kind} whose template asks by a label`,
+            workload(kind, {}, { labels: INJECT }),
+            ["workloads"],
+          ],
+        ] as const,
+    ),
+  ];
