@@ -68,11 +68,15 @@ async function serve(path: string | undefined): Promise<void> {
     accessLogFd: 1,
     now: Date.now,
   });
-  log("info", "ready", {
-    ...sidecar.ports,
-    mode: config.policy.mode,
-    started_ms: Math.round(performance.now()),
-  });
+  const tell = (message: string) =>
+    log("info", message, {
+      ...sidecar.ports,
+      // What the controllers say is told with their policy.
+      ...(!config.control && { mode: config.policy.mode }),
+      started_ms: Math.round(performance.now()),
+    });
+  tell(sidecar.firstPolicy ? "waiting for the first policy" : "ready");
+  void sidecar.firstPolicy?.then(() => tell("ready"));
   const watches = bundles.map(([file, known]) =>
     watchContent(file, known, () => sidecar.readTrust()),
   );

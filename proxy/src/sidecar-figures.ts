@@ -1,5 +1,6 @@
 import type { BoundedWriter } from "./bounded-writer.ts";
 import type { Connections } from "./connections.ts";
+import type { DeliveryFigures } from "./delivery/delivery.ts";
 import type { PolicyHolder } from "./policy-holder.ts";
 import type { NamesFigures } from "./resolve/names.ts";
 import { figure, type Stat } from "./stats.ts";
@@ -13,6 +14,8 @@ export function sidecarFigures(of: {
   readonly policy: PolicyHolder;
   readonly accessLog: BoundedWriter;
   readonly names: NamesFigures;
+  /** Where the controllers give the policy. */
+  readonly delivery?: DeliveryFigures | undefined;
   readonly overflowed: number;
   readonly startedMs: number;
   readonly nowMs: number;
@@ -28,6 +31,7 @@ export function sidecarFigures(of: {
     figure("snapshot.version", "gauge", policy.version),
     figure("snapshot.age_seconds", "gauge", Math.round((nowMs - policy.appliedMs) / 1000)),
     figure("snapshot.rejected", "counter", policy.rejected),
+    ...(of.delivery ? deliveryFigures(of.delivery, nowMs) : []),
     figure("dns.lookups", "counter", names.lookups),
     figure("dns.cache_hits", "counter", names.hits),
     figure("dns.asked", "counter", names.asked),
@@ -44,5 +48,17 @@ export function sidecarFigures(of: {
     figure("server.uptime", "gauge", Math.round((nowMs - of.startedMs) / 1000)),
     figure("server.ready", "gauge", of.ready ? 1 : 0),
     figure("server.memory_rss_bytes", "gauge", process.memoryUsage.rss()),
+  ];
+}
+
+function deliveryFigures(
+  { connected, connects, failures, heardMs }: DeliveryFigures,
+  nowMs: number,
+) {
+  return [
+    figure("control.connected", "gauge", connected ? 1 : 0),
+    figure("control.connects_total", "counter", connects),
+    figure("control.failures_total", "counter", failures),
+    figure("control.silent_seconds", "gauge", Math.max(0, Math.round((nowMs - heardMs) / 1_000))),
   ];
 }

@@ -6,11 +6,13 @@ import { serve } from "./admin/server.ts";
 import { BoundedWriter } from "./bounded-writer.ts";
 import { Connections, type Surroundings } from "./connections.ts";
 import type { ProxyConfig } from "./contract.ts";
+import { DeliveredPolicy } from "./delivery/delivered-policy.ts";
+import type { StreamLimits } from "./delivery/limits.ts";
 import { Destinations } from "./destinations.ts";
 import { EngineError } from "./engine.ts";
 import { readBundles, TrustError } from "./http/trust.ts";
 import type { Log } from "./log.ts";
-import { PolicyHolder } from "./policy-holder.ts";
+import { type Given, givenBy, PolicyHolder } from "./policy-holder.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { Names } from "./resolve/names.ts";
 import { TrafficStats } from "./stats.ts";
@@ -22,11 +24,18 @@ export interface SidecarOptions {
   /** Where the access log goes; the descriptor stays the caller's. */
   readonly accessLogFd: number;
   readonly now: () => number;
+  /** Of the stream of policy; the defaults unless given. */
+  readonly streamLimits?: Partial<StreamLimits>;
 }
 
 export interface Sidecar {
   readonly ports: { readonly outbound: number; readonly admin: number; readonly ready: number };
-  /** True if it differs from the one in force: it holds at once, for open connections too. */
+  /** Resolves when the controllers have given the first policy; undefined where there was one from the start. */
+  readonly firstPolicy: Promise<void> | undefined;
+  /**
+   * True if it differs from the one in force: it holds at once, for open connections too. Where the controllers give the
+   * policy, nobody else does.
+   */
   applyPolicy(source: PolicySource): boolean;
   /** A policy that cannot be used changes nothing and is reported. */
   rejectPolicy(problem: string): void;
@@ -50,15 +59,18 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { config, pod, log, now } = options;
   checkUser(config);
   const startedMs = now();
-  const policy = new PolicyHolder(config.policy, startedMs);
+  const { control } = config;
+  const policy = new PolicyHolder(control ? undefined : givenBy(config.policy), startedMs);
   const names = new Names({ servers: config.policy.resolvers, now });
-  names.keep(policy.policy.tcpNames);
   const traffic = new TrafficStats();
   const destinations = new Destinations();
   const recent = new RecentRecords(RECENT_RECORDS);
   const { queueBytes } = config.accessLog;
   const accessLog = new BoundedWriter(options.accessLogFd, queueBytes, ACCESS_LOG_GATHER_MS);
-  let notReady: string | undefined = "starting";
+  let phase: string | undefined = "starting";
+  const notReady = () =>
+    phase ?? (policy.given ? undefined : "there is no policy from the controllers yet");
+  const first = Promise.withResolvers<void>();
 
   const connections = openConnections(config, {
     pod,
@@ -70,6 +82,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       traffic.add(record);
       destinations.add(record);
       recent.add(record);
+      delivered?.reports.add(record);
       const { select } = config.accessLog;
       if (select === "all" || (select === "denied" && isTrouble(record)))
         accessLog.line(JSON.stringify(record));
@@ -82,11 +95,39 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
         : log("info", "new connections are taken again"),
   });
 
-  connections.listenFirst(spokenPorts(policy.snapshot));
+  const follow = () => {
+    const { resolvers } = policy.snapshot;
+    // Controllers that have not found out which they are leave it at the configuration's.
+    if (resolvers.length > 0 || !control) names.setServers(resolvers);
+    names.keep(policy.policy.tcpNames);
+    connections.listenFirst(spokenPorts(policy.snapshot));
+  };
+  const inForce = () => {
+    follow();
+    const { version, given } = policy;
+    const { from, revision } = given ?? {};
+    log("info", "policy applied", { version, mode: policy.policy.mode, from, revision });
+    first.resolve();
+    void connections.reconsider();
+  };
+  const apply = (given: Given) => {
+    const isAnother = policy.apply(given, now());
+    if (isAnother) inForce();
+    return isAnother;
+  };
+  const delivered =
+    control &&
+    new DeliveredPolicy({
+      ...{ config: { ...config, control }, policy, inForce, log, now },
+      lookup: (name) => names.lookup(name),
+      limits: options.streamLimits,
+    });
+  if (policy.given) follow();
+  delivered?.start();
 
   const insight = insightInto({
     ...{ pod, config, policy, names, connections, traffic, destinations, recent, accessLog },
-    ...{ startedMs, now, notReady: () => notReady },
+    ...{ startedMs, now, notReady, delivered },
   });
 
   const admin = await serve(
@@ -99,27 +140,21 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     admin.close();
     ready.close();
     await connections.stop();
+    await delivered?.close();
     names.close();
     await accessLog.flush(1_000);
   };
 
-  notReady = undefined;
+  phase = undefined;
 
   return {
+    firstPolicy: policy.given ? undefined : first.promise,
     ports: {
       outbound: connections.ports[0] ?? config.ports.outbound,
       admin: admin.port,
       ready: ready.port,
     },
-    applyPolicy: (source) => {
-      if (!policy.apply(source, now())) return false;
-      names.setServers(source.resolvers);
-      names.keep(policy.policy.tcpNames);
-      connections.listenFirst(spokenPorts(policy.snapshot));
-      log("info", "policy applied", { version: policy.version, mode: policy.policy.mode });
-      void connections.reconsider();
-      return true;
-    },
+    applyPolicy: (source) => !control && apply(givenBy(source)),
     rejectPolicy: (problem) => {
       policy.reject(problem);
       log("error", `the policy in force stays: ${problem}`);
@@ -134,7 +169,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       }
     },
     drain: async () => {
-      notReady = "draining";
+      phase = "draining";
       const { minMs, maxMs } = config.drain;
       const startedDrainMs = now();
       await delay(Math.min(minMs, maxMs));

@@ -2,6 +2,7 @@ import type { DecisionRecord } from "@sallyport/core/record";
 import type { BoundedWriter } from "../bounded-writer.ts";
 import type { Connections } from "../connections.ts";
 import type { ProxyConfig } from "../contract.ts";
+import type { DeliveryFigures, DeliveryState } from "../delivery/delivery.ts";
 import { type DestinationSummary, isSameDestination } from "../destination-summary.ts";
 import type { Destinations, Others } from "../destinations.ts";
 import type { LiveConnection } from "../live-connection.ts";
@@ -24,9 +25,14 @@ export interface Overview {
     readonly mode: "enforce" | "audit";
     readonly version: number;
     readonly applied: string;
+    /** Who has given it: the controllers, in a stream or before this start, or the configuration. Absent before the first. */
+    readonly from?: "configuration" | "controllers" | "kept";
+    readonly revision?: string;
     /** Why a newer one could not be used. */
     readonly problem?: string;
   };
+  /** The stream to the controllers; absent where there is none to be. */
+  readonly control?: NonNullable<PolicyDump["control"]> & { readonly host: string };
   readonly connections: { readonly open: number; readonly accepted: number };
   readonly not_ready?: string;
 }
@@ -46,7 +52,7 @@ export interface Insight {
   connections(): Promise<readonly LiveConnection[]>;
   /** Undefined when the sidecar serves; otherwise why not. */
   notReady(): string | undefined;
-  /** What a reader of a ready sidecar should still know: a policy file that could not be used. */
+  /** What a reader should still know: a policy that could not be used; and of a sidecar that waits for its first, why. */
   warning(): string | undefined;
 }
 
@@ -61,6 +67,10 @@ export interface Parts {
   readonly destinations: Destinations;
   readonly recent: RecentRecords;
   readonly accessLog: BoundedWriter;
+  /** Where the controllers give the policy. */
+  readonly delivered?:
+    | { readonly state: DeliveryState; readonly figures: DeliveryFigures }
+    | undefined;
   readonly startedMs: number;
   now(): number;
   notReady(): string | undefined;
@@ -70,6 +80,10 @@ export function insightInto(parts: Parts): Insight {
   const { pod, config, policy, connections, traffic, destinations, recent, startedMs } = parts;
   const started = new Date(startedMs).toISOString();
   const applied = () => new Date(policy.appliedMs).toISOString();
+  const from = () => {
+    const { from, revision } = policy.given ?? {};
+    return { ...(from && { from }), ...(revision !== undefined && { revision }) };
+  };
   const problem = () => policy.problem !== undefined && { problem: policy.problem };
   return {
     overview: () => {
@@ -79,8 +93,9 @@ export function insightInto(parts: Parts): Insight {
         now: new Date(parts.now()).toISOString(),
         policy: {
           ...{ mode: policy.policy.mode, version: policy.version, applied: applied() },
-          ...problem(),
+          ...{ ...from(), ...problem() },
         },
+        ...(parts.delivered && { control: controlOf(parts.delivered.state) }),
         connections: { open: connections.active, accepted: connections.accepted },
         ...(notReady !== undefined && { not_ready: notReady }),
       };
@@ -101,21 +116,43 @@ export function insightInto(parts: Parts): Insight {
       ...sidecarFigures({
         ...{ connections, policy, accessLog: parts.accessLog, names: parts.names.figures },
         overflowed: traffic.count("denied.limit"),
+        delivery: parts.delivered?.figures,
         ...{ startedMs, nowMs: parts.now(), ready: parts.notReady() === undefined },
       }),
     ],
     config: () => {
       const inForce: PolicyDump = {
-        ...{ version: policy.version, applied: applied(), snapshot: policy.snapshot },
+        ...{ version: policy.version, applied: applied() },
+        ...(policy.given && { snapshot: policy.snapshot }),
+        ...(policy.given?.revision !== undefined && { revision: policy.given.revision }),
+        ...(policy.given?.basis && { basis: policy.given.basis }),
+        ...(parts.delivered && { control: controlOf(parts.delivered.state) }),
       };
       return {
-        ...{ pod, started, policy: { ...policy.source, ...inForce } },
-        config: { ...config, policy: undefined },
+        ...{ pod, started, policy: { ...policy.given?.source, ...inForce } },
+        config: {
+          ...config,
+          policy: undefined,
+          ...(config.control && { control: shown(config.control) }),
+        },
         ...problem(),
       };
     },
     connections: () => connections.live(),
     notReady: () => parts.notReady(),
-    warning: () => policy.problem,
+    warning: () => policy.problem ?? (policy.given ? undefined : parts.delivered?.state.problem),
   };
+}
+
+function controlOf({ host, connected, sinceMs, problem }: DeliveryState) {
+  return {
+    ...{ host, connected, since: new Date(sinceMs).toISOString() },
+    ...(problem !== undefined && { problem }),
+  };
+}
+
+/** Of the authority its fingerprint is enough to compare by. */
+function shown({ ca, ...control }: NonNullable<ProxyConfig["control"]>) {
+  const { hash } = process.getBuiltinModule("node:crypto");
+  return { ...control, caSha256: hash("sha256", ca) };
 }

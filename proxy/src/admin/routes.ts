@@ -43,16 +43,21 @@ export function adminRoutes(insight: Insight): Routes {
 export function readyRoutes(insight: Insight): Routes {
   return {
     // Other pods can ask here: what is wrong with the policy, they need not know.
-    "/ready": () => ready(insight, () => "the newest policy cannot be used; port 15000 says why"),
+    "/ready": () =>
+      ready(insight, (_, isReady) =>
+        isReady ? "the newest policy cannot be used; port 15000 says why" : "port 15000 says more",
+      ),
     "/metrics": async () => prometheus(await insight.stats()),
   };
 }
 
-function ready(insight: Insight, told: (problem: string) => string): Answer {
+function ready(insight: Insight, told: (problem: string, isReady: boolean) => string): Answer {
   const reason = insight.notReady();
   const problem = insight.warning();
-  if (reason) return text(`not ready: ${reason}\n`, 503);
-  return text(problem ? `ready\nwarning: ${told(problem)}\n` : "ready\n");
+  const more = (word: string) => (problem ? `${word}: ${told(problem, !reason)}\n` : "");
+  return reason
+    ? text(`not ready: ${reason}\n${more("because")}`, 503)
+    : text(`ready\n${more("warning")}`);
 }
 
 const INDEX = `Sallyport sidecar
