@@ -2,6 +2,7 @@ import { VERSION } from "@sallyport/core/version";
 import type { JsonObject, NamespaceInjection } from "../admission/admission.ts";
 import { parseAnnotations } from "../admission/annotations.ts";
 import type { PolicyControl } from "../admission/control.ts";
+import { type Demands, isRequired, NO_DEMANDS } from "../admission/demands.ts";
 import { eject } from "../admission/eject.ts";
 import { INIT_CONTAINER, INJECT, OUR_CONTAINERS, PROXY_CONTAINER } from "../admission/names.ts";
 import type { InjectionOptions } from "../admission/options.ts";
@@ -10,7 +11,7 @@ import { admitPod } from "../admission/pod.ts";
 import { type PodView, readPod } from "../admission/pod-view.ts";
 import { ourContainer } from "../admission/sidecar-in.ts";
 import { type Status, statusOf } from "../admission/status.ts";
-import { LEFT_ALONE, shouldInject } from "../admission/verdict.ts";
+import { LEFT_ALONE, type LeftAlone, shouldInject } from "../admission/verdict.ts";
 import { asObject } from "../admission/workload-template.ts";
 import type { Assessment, Broken, Missed } from "./assessment.ts";
 import { controlIn, differenceFrom } from "./difference.ts";
@@ -28,6 +29,8 @@ export interface Installation {
 export interface Surroundings extends Installation {
   readonly namespace: string;
   readonly injection: NamespaceInjection;
+  /** Of the boundaries over the namespace. Absent: none. */
+  readonly demands?: Demands | undefined;
   /** When the namespace's label was written at the latest; undefined where nobody tells. */
   readonly labelledAtMs: number | undefined;
 }
@@ -36,12 +39,15 @@ export interface Surroundings extends Installation {
 export function assessPod(pod: JsonObject, around: Surroundings): Assessment {
   const view = readPod(pod);
   if (!("spec" in view)) return { state: "broken", reason: "unreadable", detail: view.join("; ") };
-  const verdict = shouldInject(view, around.injection);
+  const verdict = shouldInject(view, around.injection, around.demands);
   const status = statusOf(pod);
-  if (!status && OUR_CONTAINERS.every((name) => !ourContainer(pod, name)))
-    return verdict.inject
-      ? { state: "missed", reason: whyMissed(pod, around), ...refusalOf(pod, around) }
-      : { state: "left_alone", reason: verdict.reason };
+  if (!status && OUR_CONTAINERS.every((name) => !ourContainer(pod, name))) {
+    if (!verdict.inject && !isMissing(verdict.reason, around))
+      return { state: "left_alone", reason: verdict.reason };
+    const reason =
+      verdict.inject && !verdict.overruled ? whyMissed(pod, around) : "boundary_requires";
+    return { state: "missed", reason, ...refusalOf(pod, around) };
+  }
   if (!status)
     return { state: "broken", reason: "no_status", detail: "", ...refusalOf(pod, around) };
 
@@ -105,6 +111,11 @@ function damageOf(
   return before.length > 0 ? { reason: "not_first", detail: before.join(", ") } : undefined;
 }
 
+/** Of a pod that cannot be injected: it would be refused now. */
+function isMissing(reason: LeftAlone, { demands = NO_DEMANDS }: Surroundings): boolean {
+  return isRequired(demands) && reason !== "mirror";
+}
+
 /** Times are whole seconds: what has the same is taken for older, which accuses nobody. */
 function whyMissed(pod: JsonObject, { labelledAtMs }: Surroundings): Missed {
   const metadata = asObject(pod.metadata);
@@ -118,14 +129,14 @@ function whyMissed(pod: JsonObject, { labelledAtMs }: Surroundings): Missed {
 /** Whether the pod could be created again: what came to it while it ran (a debugger) is not asked about. */
 function refusalOf(
   pod: JsonObject,
-  { namespace, injection, options }: Surroundings,
+  { namespace, injection, demands, options }: Surroundings,
 ): { readonly refusal?: string } {
   if (!options) return {};
   const clean = eject(pod);
   const { ephemeralContainers: _, ...spec } = asObject(clean.spec);
   const answer = admitPod(
     { ...clean, spec },
-    { namespace, injection, now: 0, dryRun: true },
+    { namespace, injection, demands, now: 0, dryRun: true },
     options,
     { random: () => 0, sealKey: "believe-the-file" },
   );

@@ -7,6 +7,8 @@ export const MISSED = {
   before_annotation: `its annotation ${INJECT} is younger than the pod, and no pod is changed while it runs`,
   not_called:
     "the webhook was not called for it, or could not be reached and was not insisted on (failurePolicy Ignore)",
+  boundary_requires:
+    "a boundary requires it: the pod is older than that, or the webhook was not called for it",
   unknown: "the API server does not say what was there first, the pod or the label",
 } as const;
 export type Missed = keyof typeof MISSED;

@@ -11,6 +11,10 @@ const brief = ({ state, ...more }: Assessment) =>
 
 const saying = (wish: string) => podOf({}, { annotations: { [INJECT]: wish } });
 const labelledAs = (injection: "enabled" | "all") => ({ ...AROUND, injection }) as const;
+const REQUIRED: Surroundings = {
+  ...AROUND,
+  demands: { requiredBy: ["payments"], overrides: [] },
+};
 
 for (const [what, pod, around, expected] of [
   ["an injected one", injected(), AROUND, "injected"],
@@ -44,6 +48,36 @@ for (const [what, pod, around, expected] of [
     stored(podOf({ hostNetwork: true })),
     AROUND,
     "left_alone: host_network",
+  ],
+  [
+    "one that opted out, where a boundary requires the sidecar",
+    stored(saying("false")),
+    REQUIRED,
+    "missed: boundary_requires",
+  ],
+  [
+    "one that did not opt in, where a boundary requires the sidecar",
+    stored(podOf()),
+    { ...REQUIRED, injection: "enabled" },
+    "missed: boundary_requires",
+  ],
+  [
+    "one with hostNetwork, where a boundary requires the sidecar",
+    stored(podOf({ hostNetwork: true })),
+    REQUIRED,
+    "missed: boundary_requires",
+  ],
+  [
+    "one that mirrors a static pod, where a boundary requires the sidecar",
+    stored(podOf({}, { annotations: { "kubernetes.io/config.mirror": "abc" } })),
+    REQUIRED,
+    "left_alone: mirror",
+  ],
+  [
+    "one that opted out while it ran, where a boundary requires the sidecar",
+    annotated(injected(), { [INJECT]: "false" }),
+    REQUIRED,
+    "injected",
   ],
   [
     "one older than the label",
@@ -231,3 +265,11 @@ function withFirst(pod: Any, container: Any): Any {
   copy.spec.initContainers.unshift(container);
   return copy;
 }
+
+test("a pod that a boundary would have refused is told so: by hostNetwork, or as root", () => {
+  for (const spec of [{ hostNetwork: true }, { containers: [{ name: "app", image: "app" }] }]) {
+    const assessment = assessPod(stored(podOf(spec)), REQUIRED);
+    assert.ok(assessment.state === "missed");
+    assert.match(assessment.refusal ?? "", /required by EgressBoundary payments/);
+  }
+});
