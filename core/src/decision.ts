@@ -1,4 +1,5 @@
 import type { Match } from "./clauses.ts";
+import type { Endpoint, LedOut } from "./leading-out.ts";
 import type { AllowReason, DenyReason } from "./reasons.ts";
 
 export type Protocol = "tls" | "http" | "http2" | "opaque" | "silent";
@@ -34,6 +35,10 @@ export interface Attempt {
   /** Undefined where nobody has looked. */
   readonly seen?: Seen | undefined;
   readonly answers?: Answers | undefined;
+  /** With which of a Service's endpoints to begin: another for each connection. */
+  readonly turn?: number | undefined;
+  /** To where the Service led that was dialled, where that is known otherwise than by the policy. */
+  readonly led?: LedOut | undefined;
 }
 
 /** The app's connection may go on. */
@@ -44,6 +49,10 @@ export interface Allowed {
   readonly match?: Match;
   /** Exactly the addresses that may be dialled, in order of preference. */
   readonly dial: readonly string[];
+  /** The port to dial, where it need not be the app's: of an endpoint of `service`. */
+  readonly port?: number;
+  /** What the app dialled is a Service that leads out of the cluster: `dial` are endpoints of it. */
+  readonly service?: LedOut;
   /** The app speaks HTTP, the destination TLS, to be verified for the external name or else for the name given. */
   readonly originate?: true;
   /** The name given is that of a Service of type ExternalName: this is what it stands for, and by what it was judged. */
@@ -57,6 +66,10 @@ export interface Denied {
   readonly reason: DenyReason | "failed.dns";
   /** The boundary that refuses it, where one does. */
   readonly boundary?: string;
+  /** What the app dialled is a Service that leads out of the cluster, */
+  readonly service?: LedOut;
+  /** and this endpoint of it is what is refused; absent where it has none on this port, or is itself denied. */
+  readonly endpoint?: Endpoint;
 }
 
 export type Verdict = Allowed | Denied;

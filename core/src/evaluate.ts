@@ -1,8 +1,11 @@
 import type { Candidate, Clauses } from "./clauses.ts";
 import type { Answers, Attempt, Decision, Denied, Seen } from "./decision.ts";
 import { bytesCouldHelp, counts, lack } from "./lack.ts";
+import type { LedOut } from "./leading-out.ts";
 import { denialOf, type Permitted, permit, refuse } from "./permit.ts";
 import type { Policy } from "./policy.ts";
+import type { Target } from "./target.ts";
+import { throughService } from "./through-service.ts";
 
 const NOTHING_RESOLVED: Answers = { addressesOf: () => undefined, namesOf: () => [] };
 
@@ -12,7 +15,8 @@ const NOTHING_RESOLVED: Answers = { addressesOf: () => undefined, namesOf: () =>
  *     permitted = ¬deny ∧ ( baseline ∨ in-cluster ∨ ( some rule ∧ every ceiling ) )
  *
  * of each address that could be dialled: the original one, and our own answers for the name that the app gave. A name
- * permits an address only where our own answers hold it; in-cluster is only what the app itself has dialled there.
+ * permits an address only where our own answers hold it; in-cluster is only what the app itself has dialled there. A
+ * Service that leads out of the cluster is not: its endpoints are judged in its place (through-service.ts).
  */
 export function evaluate(policy: Policy, attempt: Attempt): Decision {
   const decision = enforced(policy, attempt);
@@ -23,9 +27,19 @@ export function evaluate(policy: Policy, attempt: Attempt): Decision {
     return known && decision.verdict === "allow" ? { ...decision, ...known } : decision;
   // Audit mode is there to watch: whoever allows it, what the app dialled is dialled.
   const dial = [attempt.address];
-  return decision.verdict === "allow"
-    ? { ...decision, dial, ...known }
-    : { verdict: "allow", reason: "allowed.audit", dial, ...known, wouldBe: decision };
+  if (decision.verdict === "deny") {
+    const service = decision.service && { service: decision.service };
+    return {
+      verdict: "allow",
+      reason: "allowed.audit",
+      dial,
+      ...service,
+      ...known,
+      wouldBe: decision,
+    };
+  }
+  const { port: _, ...allowed } = decision;
+  return { ...allowed, dial, ...known };
 }
 
 /**
@@ -40,10 +54,31 @@ export function restsOnWords(policy: Policy, attempt: Attempt): boolean {
 }
 
 function enforced(policy: Policy, attempt: Attempt): Decision {
-  const { address, port, seen, answers = NOTHING_RESOLVED } = attempt;
-  const to = policy.target(address);
+  const to = policy.target(attempt.address);
   if (!to) return refuse("denied.no_rule");
+  const led = attempt.led ?? policy.leadsOut(to, attempt.port);
+  return led ? enforcedThrough(policy, attempt, to, led) : enforcedAt(policy, attempt, to);
+}
 
+/** The Service itself may be denied; all else is about its endpoints. */
+function enforcedThrough(policy: Policy, attempt: Attempt, to: Target, led: LedOut): Decision {
+  const { address, port, seen, answers = NOTHING_RESOLVED } = attempt;
+  const unknown = unresolved([policy.deny], port, answers);
+  if (unknown.length > 0) return { verdict: "needs_addresses", names: unknown };
+  const known = answers.namesOf(address);
+  const denial = denialOf(policy, { to, port, known, ...claimOf(policy, seen) });
+  if (denial) return { ...denial, service: led };
+  if (isUntold(policy, port, answers)) return refuse("failed.dns");
+  return throughService(led, attempt, (endpoint) => {
+    const there = policy.target(endpoint.address);
+    // Nor does one Service lead through another.
+    if (!there || policy.leadsOut(there, endpoint.port)) return refuse("denied.no_rule");
+    return enforcedAt(policy, { ...attempt, ...endpoint }, there);
+  });
+}
+
+function enforcedAt(policy: Policy, attempt: Attempt, to: Target): Decision {
+  const { address, port, seen, answers = NOTHING_RESOLVED } = attempt;
   const unknown = unresolved([policy.deny], port, answers);
   if (unknown.length > 0) return { verdict: "needs_addresses", names: unknown };
   const mute: Candidate = { to, port, known: answers.namesOf(address) };
@@ -52,9 +87,7 @@ function enforced(policy: Policy, attempt: Attempt): Decision {
   // Into the cluster no name is asked for: what is denied there is denied by its address.
   if (policy.isCluster(to, port))
     return { verdict: "allow", reason: "allowed.cluster", dial: [address] };
-  // Whether it is denied cannot be told.
-  if (policy.deny.tcpNames(port).some((name) => answers.isUnanswered?.(name)))
-    return refuse("failed.dns");
+  if (isUntold(policy, port, answers)) return refuse("failed.dns");
   const claim = claimOf(policy, seen);
   const nameDenial = claim && denialOf(policy, { ...mute, ...claim });
   if (nameDenial) return nameDenial;
@@ -98,7 +131,7 @@ function alternatives(
   if (!match?.clause.hosts || candidate.known.length !== 1) return [];
   return (answers.addressesOf(match.what) ?? []).filter((address) => {
     const to = address === original ? undefined : policy.target(address);
-    if (!to) return false;
+    if (!to || policy.leadsOut(to, candidate.port)) return false;
     const there = { ...candidate, to, known: answers.namesOf(address) };
     const verdict = denialOf(policy, there) ?? permit(policy, there);
     return verdict.verdict === "allow" && verdict.originate === originate;
@@ -124,7 +157,10 @@ function permitByName(
     const to = address === original ? candidate.to : policy.target(address);
     if (!to) continue;
     const there = { ...candidate, to, known: answers.namesOf(address) };
-    const verdict = denialOf(policy, there) ?? permit(policy, there);
+    // A Service is dialled by its endpoints, or not at all.
+    const verdict = policy.leadsOut(to, candidate.port)
+      ? refuse("denied.private_address")
+      : (denialOf(policy, there) ?? permit(policy, there));
     if (verdict.verdict === "deny") refused ??= verdict;
     else {
       permitted ??= verdict;
@@ -143,6 +179,11 @@ function unresolved(lists: readonly Clauses[], port: number, answers: Answers): 
   if (!lists.some((list) => list.tcpNamesOn(port))) return [];
   const names = new Set(lists.flatMap((list) => list.tcpNames(port)));
   return [...names].filter((name) => answers.addressesOf(name) === undefined);
+}
+
+/** Whether it is denied cannot be told: nobody answers for a name that is. */
+function isUntold({ deny }: Policy, port: number, answers: Answers): boolean {
+  return deny.tcpNames(port).some((name) => answers.isUnanswered?.(name));
 }
 
 /** What the app calls the destination: a name, which may stand for another. */

@@ -1,32 +1,45 @@
 import type { Attempt, Denied } from "./decision.ts";
 import { type Explanation, formatEndpoint, formatSubject } from "./explanation.ts";
 import { explainFailure } from "./failure.ts";
+import type { LedOut } from "./leading-out.ts";
 import { nearestRule, SPOKEN } from "./nearest.ts";
 import type { Policy } from "./policy.ts";
 import { REASONS } from "./reasons.ts";
 import { remedyFor } from "./remedy.ts";
+import { judgedAs } from "./through-service.ts";
 
 /** A refusal in words. */
 export function explain(policy: Policy, attempt: Attempt, denied: Denied): Explanation {
   const { name } = attempt.seen ?? {};
-  const { reason } = denied;
+  const { reason, service, endpoint } = denied;
   const externalName = policy.externalNameOf(name);
   if (reason === "failed.dns") return explainFailure(attempt, { reason, externalName });
   const destination = formatEndpoint(attempt.address, attempt.port);
-  const nearest = nearestRule(policy, attempt, denied);
+  const judged = judgedAs(attempt, denied);
+  const nearest = nearestRule(policy, judged, denied);
   const { rule: egressRule, boundary } =
     otherPort(attempt) === undefined ? remedyFor(policy, attempt, denied) : {};
   const advice = adviceFor(attempt, denied, egressRule !== undefined, boundary);
+  const subject = formatSubject(destination, name, externalName);
   return {
     reason,
-    message: `${formatSubject(destination, name, externalName)} was refused: ${because(attempt, denied, externalName)}`,
+    message: `${subject}${service ? ` (${leading(service, denied, attempt.port)})` : ""} was refused: ${because(judged, denied, externalName)}`,
     destination,
+    ...(service && { service: service.service }),
+    ...(endpoint && { endpoint: formatEndpoint(endpoint.address, endpoint.port) }),
     ...(name !== undefined && { name }),
     ...(externalName !== undefined && { externalName }),
     ...(nearest && { nearest }),
     ...(egressRule && { egressRule }),
     ...(advice !== undefined && { advice }),
   };
+}
+
+/** What the destination is, where it is no end by itself. */
+function leading({ service, endpoints }: LedOut, { endpoint }: Denied, port: number): string {
+  const what = `Service ${service}, which leads outside the cluster`;
+  if (endpoint) return `${what} to ${formatEndpoint(endpoint.address, endpoint.port)}`;
+  return endpoints.length === 0 ? `${what}, and has no endpoint for port ${port}` : what;
 }
 
 /** The reason's sentence, with what is known of this case. */
@@ -51,7 +64,7 @@ function because(
 
 function adviceFor(
   attempt: Attempt,
-  { reason, boundary }: Denied,
+  { reason, boundary, service }: Denied,
   hasRule: boolean,
   wouldRefuse: string | undefined,
 ): string | undefined {
@@ -59,6 +72,8 @@ function adviceFor(
   const port = otherPort(attempt);
   if (port !== undefined)
     return `no rule is needed for this: its Host is for port ${port}, and it dialled ${attempt.port}; the app has to say the port that it dials, or none`;
+  if (service?.endpoints.length === 0 && reason === "denied.no_rule")
+    return `no rule can help: Service ${service.service} leads nowhere from port ${attempt.port}; see its ports, and their endpoints`;
   switch (reason) {
     case "denied.boundary":
       return `boundary ${boundary} denies it; only who keeps that boundary can change this`;

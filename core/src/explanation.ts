@@ -13,6 +13,10 @@ export interface Explanation {
   readonly message: string;
   /** `203.0.113.7:443` */
   readonly destination: string;
+  /** The Service that it is, where that leads out of the cluster: `shop/db`. */
+  readonly service?: string;
+  /** And that endpoint of it which is refused. */
+  readonly endpoint?: string;
   /** The name that the app gave. */
   readonly name?: string;
   /** What that stands for, where it is a Service of type ExternalName. */

@@ -20,11 +20,12 @@ export interface Nearest {
 export function nearestRule(
   policy: Policy,
   attempt: Attempt,
-  { reason, boundary }: Denied,
+  { reason, boundary, service, endpoint }: Denied,
 ): Nearest | undefined {
   const { rules } = policy;
   // Where a boundary decides, or no rule could help, what rules say is beside the point.
   if (boundary !== undefined || BESIDE_RULES.has(reason)) return undefined;
+  if (service && !endpoint) return undefined;
   const { port, seen } = attempt;
   const to = policy.target(attempt.address);
   const given = seen?.name;

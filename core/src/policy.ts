@@ -1,5 +1,6 @@
 import { Clauses } from "./clauses.ts";
 import { externalNamesFor } from "./external-names.ts";
+import type { LedOut } from "./leading-out.ts";
 import type { Clause, Mode, PolicySnapshot } from "./snapshot.ts";
 import type { Target } from "./target.ts";
 import { Terrain } from "./terrain.ts";
@@ -61,5 +62,10 @@ export class Policy {
   /** Of the cluster's own: pods, Services, the API server, the resolvers. */
   isCluster(to: Target, port: number): boolean {
     return this.terrain.isCluster(to, port);
+  }
+
+  /** The Service that leads out of the cluster, where this is its cluster IP: it is judged by its endpoints. */
+  leadsOut(to: Target, port: number): LedOut | undefined {
+    return this.terrain.leadsOut(to, port);
   }
 }

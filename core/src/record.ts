@@ -52,6 +52,10 @@ export interface DecisionRecord {
   readonly resolved?: readonly string[];
   readonly original_address: string;
   readonly original_port: number;
+  /** What the app dialled is a Service that leads out of the cluster: `namespace/name`, */
+  readonly service?: string;
+  /** and so it was judged by its endpoints: `203.0.113.7:5432`, as many as may be dialled. */
+  readonly service_endpoints?: readonly string[];
   readonly dialled_address?: string;
   readonly dialled_port?: number;
   /** From the app to the destination, in bytes. */

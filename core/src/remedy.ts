@@ -1,8 +1,10 @@
 import { formatAddress } from "./address.ts";
 import type { Attempt, Denied, Protocol } from "./decision.ts";
 import { evaluate } from "./evaluate.ts";
+import type { LedOut } from "./leading-out.ts";
 import type { Policy } from "./policy.ts";
 import { API_VERSION, type Destination, type EgressRule, type Ports } from "./rules.ts";
+import { judgedAs } from "./through-service.ts";
 
 export interface Remedy {
   /** With this rule the same attempt is permitted, as far as is known of it. */
@@ -18,11 +20,12 @@ const RULE_HELPS: ReadonlySet<Denied["reason"]> = new Set([
 ]);
 
 /** The narrowest rule that would permit it: by name where the app gave one, otherwise by address. Each is tried. */
-export function remedyFor(policy: Policy, attempt: Attempt, { reason }: Denied): Remedy {
-  if (!RULE_HELPS.has(reason)) return {};
+export function remedyFor(policy: Policy, attempt: Attempt, denied: Denied): Remedy {
+  if (!RULE_HELPS.has(denied.reason)) return {};
+  const judged = judgedAs(attempt, denied);
   let boundary: string | undefined;
-  for (const destination of destinations(policy, attempt)) {
-    const rule = ruleOf(policy.namespace, attempt, destination);
+  for (const destination of destinations(policy, judged, denied)) {
+    const rule = ruleOf(policy.namespace, judged, destination);
     const decision = evaluate(
       policy.withOnly({ rule: rule.metadata.name, entry: 0, ...destination }),
       attempt,
@@ -33,17 +36,32 @@ export function remedyFor(policy: Policy, attempt: Attempt, { reason }: Denied):
   return { boundary };
 }
 
-function destinations(policy: Policy, attempt: Attempt): Destination[] {
+/** For a rule that is about one endpoint of a Service is about the others, too, or they would never be dialled. */
+const MOST_ENDPOINTS = 32;
+
+/** The endpoints outside that are reached on the same port as the one that is refused. */
+function endpointsLike(policy: Policy, { service, endpoint }: Denied): string[] {
+  if (!service || !endpoint) return [];
+  const { port } = endpoint;
+  const others = service.endpoints.filter((each) => {
+    const to = each.port === port ? policy.target(each.address) : undefined;
+    return to && !policy.isCluster(to, port) && !policy.leadsOut(to, port);
+  });
+  return others.slice(0, MOST_ENDPOINTS).map(({ address }) => address);
+}
+
+function destinations(policy: Policy, attempt: Attempt, denied: Denied): Destination[] {
   const { address, port, seen, answers } = attempt;
+  const { service } = denied;
   const single = (text: string) => {
     const to = policy.target(text);
     return to ? [`${formatAddress(to.meant)}/${to.meant.family === 4 ? 32 : 128}`] : [];
   };
-  const cidrs = single(address);
+  const cidrs = [...new Set([address, ...endpointsLike(policy, denied)].flatMap(single))];
   const byAddress =
     cidrs.length > 0 ? [{ cidrs, ports: [{ port, protocol: "tcp" as const }] }] : [];
   const name = nameOf(policy, attempt);
-  if (name === undefined) return byAddress;
+  if (name === undefined || (service && isNameOf(service, name))) return byAddress;
   const hosts = [name];
   const there = [...new Set((answers?.addressesOf(name) ?? []).flatMap(single))];
   const byName = protocolsFor(seen?.protocol, port).flatMap((protocol) => {
@@ -51,6 +69,13 @@ function destinations(policy: Policy, attempt: Attempt): Destination[] {
     return [{ hosts, ports }, ...(there.length > 0 ? [{ hosts, cidrs: there, ports }] : [])];
   });
   return [...byName, ...byAddress];
+}
+
+/** By its own names a Service is found in the cluster: they lead to none of its endpoints. */
+function isNameOf({ service }: LedOut, name: string): boolean {
+  const [namespace, own] = service.split("/");
+  const full = `${own}.${namespace}`;
+  return [own, full, `${full}.svc`].includes(name) || name.startsWith(`${full}.svc.`);
 }
 
 /** Rules are about what a name stands for. */

@@ -1,7 +1,12 @@
+import { formatAddress } from "./address.ts";
 import type { Attempt, Seen } from "./decision.ts";
+import type { LedOut } from "./leading-out.ts";
 import type { DecisionRecord } from "./record.ts";
+import { parseResolver } from "./resolver.ts";
 
-type Told = "protocol" | "name" | "name_source" | "external_name" | "invalid_name" | "resolved";
+type Told =
+  | ("protocol" | "name" | "name_source" | "external_name" | "invalid_name" | "resolved")
+  | ("service" | "service_endpoints");
 
 /** What of a record says how the connection was judged. */
 export type Recorded = Pick<DecisionRecord, "original_address" | "original_port"> & {
@@ -31,9 +36,21 @@ export function attemptOf(record: Recorded): Attempt {
     address,
     port,
     ...(seen && { seen }),
+    ...ledBy(record),
     answers: {
       addressesOf: (asked) => (asked === name ? resolved : undefined),
       namesOf: (at) => (name !== undefined && resolved?.includes(at) ? [name] : []),
     },
   };
+}
+
+/** Where the Service led at that moment, whether or not the policy knows of it. */
+function ledBy({ service, service_endpoints = [] }: Recorded): { readonly led?: LedOut } {
+  if (service === undefined) return {};
+  const endpoints = service_endpoints.flatMap((text) => {
+    // They are written as resolvers are.
+    const found = parseResolver(text);
+    return found ? [{ address: formatAddress(found.address), port: found.port }] : [];
+  });
+  return { led: { service, endpoints } };
 }

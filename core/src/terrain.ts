@@ -1,4 +1,5 @@
 import { type Address, parseAddress, parseCidr } from "./address.ts";
+import { LeadingOut, type LedOut } from "./leading-out.ts";
 import { Ranges } from "./ranges.ts";
 import { parseResolver } from "./resolver.ts";
 import type { PolicySnapshot } from "./snapshot.ts";
@@ -11,9 +12,11 @@ export class Terrain {
   readonly #cluster: Ranges<undefined>;
   /** By port. */
   readonly #endpoints = new Map<number, Address[]>();
+  readonly #leadingOut: LeadingOut;
 
   constructor({ cluster, resolvers }: Pick<PolicySnapshot, "cluster" | "resolvers">) {
-    const { ranges, nodes, endpoints } = cluster;
+    const { ranges, nodes, endpoints, leadingOut } = cluster;
+    this.#leadingOut = new LeadingOut(leadingOut);
     this.#cluster = new Ranges(entries(ranges));
     this.#special = new Ranges([
       ...specialRanges().map((cidr) => [cidr, undefined] as const),
@@ -39,9 +42,17 @@ export class Terrain {
    * Of the cluster's own: pods, Services, the API server, the resolvers. By the very address, for what stands for one of
    * theirs elsewhere (NAT64, 6to4) is routed out of the cluster.
    */
-  isCluster({ address }: Target, port: number): boolean {
-    if (this.#cluster.longest(address) >= 0) return true;
-    const { family, value } = address;
+  isCluster(to: Target, port: number): boolean {
+    return this.#cluster.longest(to.address) >= 0 || this.#isEndpoint(to, port);
+  }
+
+  /** The Service that leads out of the cluster, where this is its cluster IP; what is the cluster's by name of address and port stays so. */
+  leadsOut(to: Target, port: number): LedOut | undefined {
+    const led = this.#leadingOut.at(to, port);
+    return led && !this.#isEndpoint(to, port) ? led : undefined;
+  }
+
+  #isEndpoint({ address: { family, value } }: Target, port: number): boolean {
     const there = this.#endpoints.get(port);
     return there?.some((one) => one.family === family && one.value === value) ?? false;
   }

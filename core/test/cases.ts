@@ -118,6 +118,7 @@ export function inWords(decision: Decision): string {
     case "allow":
       return [
         `${decision.reason} → ${decision.dial.join(", ")}`,
+        ...(decision.port === undefined ? [] : [`on ${decision.port}`]),
         ...(decision.originate ? ["as TLS"] : []),
         ...(decision.externalName === undefined ? [] : [`for ${decision.externalName}`]),
         ...(decision.wouldBe ? [`would be ${inWords(decision.wouldBe)}`] : []),

@@ -39,11 +39,71 @@ function explained(listsOf: Lists, text: string) {
   ];
 }
 
+const leads = (name: string, own: string, port: number, ...endpoints: [string, number][]) => ({
+  ...{ namespace: "shop", name, addresses: [own] },
+  ports: [{ port, endpoints: endpoints.map(([address, at]) => ({ address, port: at })) }],
+});
+const leadingOut = {
+  cluster: {
+    ranges: ["10.96.0.0/12"],
+    leadingOut: [
+      leads("db", "10.96.7.7", 5432, [A, 15_432], ["8.8.8.2", 15_432], ["10.96.0.9", 15_432]),
+      leads("api", "10.96.7.8", 443, [A, 8_443]),
+    ],
+  },
+};
+
 const httpbin = { namespace: "shop", name: "httpbin", externalName: "a.test" };
 const anywhere = to("0.0.0.0/0 1-65535 tcp");
 const named = { rules: [to("10.0.0.0/8 9 tcp"), to("*.a.test,a.test 443 tls")] };
 
 const CASES: readonly (readonly [string, Lists, string, readonly string[]])[] = [
+  [
+    "a Service that leads out: with the rule for all that it leads to",
+    { ...leadingOut, deny: [to("10.96.0.9/32 15432 tcp")], rules: [to("8.8.0.0/16 5432 tcp")] },
+    "10.96.7.7:5432",
+    [
+      `10.96.7.7:5432 (Service shop/db, which leads outside the cluster to ${A}:15432) was refused: no rule permits it`,
+      "nearest: shop/rule, entry 0: it permits 8.8.0.0/16 on 5432 (tcp), not on 15432",
+      `rule allow-8-8-8-1-15432: [{"cidrs":["${A}/32","8.8.8.2/32"],"ports":[{"port":15432,"protocol":"tcp"}]}]`,
+    ],
+  ],
+  [
+    "a Service that leads out, by the name outside",
+    leadingOut,
+    "10.96.7.8:443 sni a.test",
+    [
+      `a.test at 10.96.7.8:443 (Service shop/api, which leads outside the cluster to ${A}:8443) was refused: no rule permits it`,
+      'rule allow-a-test-8443: [{"hosts":["a.test"],"ports":[{"port":8443,"protocol":"tls"}]}]',
+    ],
+  ],
+  [
+    "a Service that leads out, by its own name: no rule by that helps",
+    leadingOut,
+    "10.96.7.8:443 sni api.shop.svc.cluster.local",
+    [
+      `api.shop.svc.cluster.local at 10.96.7.8:443 (Service shop/api, which leads outside the cluster to ${A}:8443) was refused: no rule permits it`,
+      `rule allow-8-8-8-1-8443: [{"cidrs":["${A}/32"],"ports":[{"port":8443,"protocol":"tcp"}]}]`,
+    ],
+  ],
+  [
+    "a port that a Service that leads out does not have",
+    { ...leadingOut, rules: [anywhere] },
+    "10.96.7.8:444",
+    [
+      "10.96.7.8:444 (Service shop/api, which leads outside the cluster, and has no endpoint for port 444) was refused: no rule permits it",
+      "advice: no rule can help: Service shop/api leads nowhere from port 444; see its ports, and their endpoints",
+    ],
+  ],
+  [
+    "a Service that leads out, and is denied itself",
+    { ...leadingOut, deny: [to("10.96.7.8/32 443 tcp")] },
+    "10.96.7.8:443",
+    [
+      "10.96.7.8:443 (Service shop/api, which leads outside the cluster) was refused: a boundary denies it, and no rule can change that (boundary guard)",
+      "advice: boundary guard denies it; only who keeps that boundary can change this",
+    ],
+  ],
   [
     "nothing is known of the name",
     named,

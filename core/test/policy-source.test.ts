@@ -153,7 +153,7 @@ test("nothing at all is a policy: of the default namespace, in audit mode", () =
     boundaries: [],
     cluster: {
       ...{ ranges: [], nodes: [], endpoints: [] },
-      ...{ domain: "cluster.local", externalNames: [] },
+      ...{ domain: "cluster.local", externalNames: [], leadingOut: [] },
     },
     resolvers: [],
   });
@@ -175,3 +175,28 @@ for (const [text, isOne] of [
 ] as const)
   test(`"${text}" is ${isOne ? "a" : "no"} resolver`, () =>
     assert.equal(PolicySource.safeParse({ resolvers: [text] }).success, isOne));
+
+test("a Service that leads out is told of once, with each of its ports and cluster IPs once", () => {
+  const endpoints = [{ address: "203.0.113.7", port: 5432 }];
+  const db = { namespace: "shop", name: "db" };
+  const ports = [{ port: 5432, endpoints }];
+  expectMistakes(
+    {
+      cluster: {
+        leadingOut: [
+          { ...db, addresses: ["10.96.7.7", "fd00::7"], ports },
+          { ...db, addresses: ["fd00:0::7"], ports },
+          { ...db, name: "api", addresses: ["None"], ports: [...ports, ...ports] },
+          { ...db, name: "Api", addresses: [], ports: [{ port: 0, endpoints: ["203.0.113.7"] }] },
+        ],
+      },
+    },
+    /^cluster\.leadingOut\[1\]: shop\/db is in leadingOut\[0\], too/m,
+    /^cluster\.leadingOut\[1\]: fd00::7 is in leadingOut\[0\], too/m,
+    /^cluster\.leadingOut\[2\]\.addresses\[0\]: expected an address/m,
+    /^cluster\.leadingOut\[2\]\.ports: port 5432 is there twice/m,
+    /^cluster\.leadingOut\[3\]\.name: expected one label/m,
+    /^cluster\.leadingOut\[3\]\.ports\[0\]\.port: /m,
+    /^cluster\.leadingOut\[3\]\.ports\[0\]\.endpoints\[0\]: /m,
+  );
+});

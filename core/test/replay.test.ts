@@ -52,3 +52,18 @@ test("a name that was not resolved stays to be asked for", () => {
   assert.equal(answers?.addressesOf("a.example"), undefined);
   assert.deepEqual(answers?.namesOf("93.184.215.14"), []);
 });
+
+test("a Service that led out is judged by the endpoints that it had then", () => {
+  const { led } = attemptOf({
+    ...at,
+    service: "shop/db",
+    service_endpoints: ["93.184.215.14:5432", "[2606:2800::1]:15432"],
+  });
+  assert.deepEqual(led, {
+    service: "shop/db",
+    endpoints: [
+      { address: "93.184.215.14", port: 5432 },
+      { address: "2606:2800::1", port: 15_432 },
+    ],
+  });
+});
