@@ -11,9 +11,9 @@ export interface Notice {
   readonly message: string;
 }
 
-const COMPONENT = "sallyport-controller";
+export const COMPONENT = "sallyport-controller";
 /** Of an event of the API (events.k8s.io/v1, "note"). */
-const MAX_MESSAGE = 1_000;
+export const MAX_MESSAGE = 1_000;
 /** An API server forgets events after an hour, unless told otherwise (kube-apiserver --event-ttl). */
 const AGAIN_AFTER_MS = 3_600_000;
 
@@ -89,6 +89,6 @@ async function begin(
 }
 
 /** A namespace that is being deleted takes nothing new (k8s.io/apiserver, namespace lifecycle): nobody has to do anything. */
-function isEnding(error: unknown): boolean {
+export function isEnding(error: unknown): boolean {
   return hasStatus(error, 403) && /because it is being terminated/.test((error as Error).message);
 }

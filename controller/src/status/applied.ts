@@ -1,0 +1,79 @@
+import type { ConnectedSidecar } from "../delivery/fleet.ts";
+import type { Compiled, Origin } from "../rules/snapshots.ts";
+
+/** How far the sidecars that are connected here are with one rule or boundary. */
+export interface Applied {
+  appliedPods: number;
+  behindPods: number;
+  /** A few of those that are behind, and why. */
+  readonly behind: string[];
+}
+
+const NAMED = 3;
+const MOST_SAID = 200;
+
+/**
+ * By uid. A sidecar is behind where what it was sent, or is about to be, has the object as it is now, and what it has
+ * applied has not. Pods with the same labels share one Compiled, so that this costs little for thousands of them.
+ */
+export function appliedBy(
+  sidecars: Iterable<ConnectedSidecar>,
+  wantedOf: (sidecar: ConnectedSidecar) => Compiled | undefined,
+  isCurrent: (origin: Origin) => boolean,
+): ReadonlyMap<string, Applied> {
+  const result = new Map<string, Applied>();
+  const at = (uid: string) => {
+    let applied = result.get(uid);
+    if (!applied) {
+      applied = { appliedPods: 0, behindPods: 0, behind: [] };
+      result.set(uid, applied);
+    }
+    return applied;
+  };
+  const current = new Map<Compiled, ReadonlyMap<string, Origin>>();
+  const currentIn = (compiled: Compiled | undefined) => {
+    if (!compiled) return NONE;
+    let origins = current.get(compiled);
+    if (!origins) {
+      origins = new Map(compiled.origins.filter(isCurrent).map((origin) => [origin.uid, origin]));
+      current.set(compiled, origins);
+    }
+    return origins;
+  };
+  const settled = new Map<Compiled, number>();
+  for (const sidecar of sidecars) {
+    const { applied } = sidecar;
+    const wanted = wantedOf(sidecar);
+    if (applied && (!wanted || wanted.revision === applied.revision)) {
+      // The same content may be of newer objects: of a rule whose selector alone has changed, for instance.
+      const has = wanted ?? applied;
+      settled.set(has, (settled.get(has) ?? 0) + 1);
+      continue;
+    }
+    const has = currentIn(applied);
+    for (const uid of has.keys()) at(uid).appliedPods++;
+    for (const [uid, { kind }] of currentIn(wanted)) {
+      if (has.has(uid)) continue;
+      const one = at(uid);
+      one.behindPods++;
+      // A boundary is the cluster's: it tells no namespace of another's pods.
+      if (kind === "EgressRule" && one.behind.length < NAMED) one.behind.push(said(sidecar));
+    }
+  }
+  for (const [compiled, pods] of settled)
+    for (const uid of currentIn(compiled).keys()) at(uid).appliedPods += pods;
+  return result;
+}
+
+const NONE: ReadonlyMap<string, Origin> = new Map();
+
+function said({ pod, problem }: ConnectedSidecar): string {
+  return problem === undefined
+    ? pod.name
+    : `${pod.name} (cannot use it: ${plainText(problem).slice(0, MOST_SAID)})`;
+}
+
+/** What sidecars say is shown on terminals: nothing but text of one line. */
+export function plainText(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, " ").trim();
+}

@@ -1,0 +1,110 @@
+import type { ReplicaShare } from "@sallyport/core/status";
+import type { Fleet } from "../delivery/fleet.ts";
+import { hasStatus } from "../kubernetes/api-error.ts";
+import type { Knowledge, Known } from "../rules/knowledge.ts";
+import type { Origin } from "../rules/snapshots.ts";
+import { appliedBy } from "./applied.ts";
+import { type Counts, type Ledger, NOTHING } from "./ledger.ts";
+import { createPace, type Due, type PaceTimes } from "./pace.ts";
+import type { Presence } from "./presence.ts";
+import { withRests } from "./rest.ts";
+import { settle } from "./settle.ts";
+import { change, emptyShare, shareOf } from "./share.ts";
+import type { StatusApi } from "./status-api.ts";
+
+export interface ShareKeeping {
+  readonly status: StatusApi;
+  readonly knowledge: Knowledge;
+  readonly fleet: Fleet;
+  readonly ledger: Ledger;
+  readonly presence: Presence;
+  readonly pace?: PaceTimes | undefined;
+}
+
+/** This controller's own entries. */
+export interface ShareKeeper {
+  /** Writes what is due. */
+  look(nowMs: number): Promise<void>;
+}
+
+interface Written {
+  /** As it stands there; undefined where that is not known. */
+  share: ReplicaShare | undefined;
+  /** What was counted before this controller bore its present name. */
+  before: Counts;
+}
+
+export function keepShares(keeping: ShareKeeping): ShareKeeper {
+  const { status, knowledge, fleet, ledger, presence } = keeping;
+  const pace = createPace(keeping.pace);
+  const written = new Map<string, Written>();
+  let name: string | undefined;
+
+  /** What is written under a name is its bearer's for good: under another one counting begins again after it. */
+  const rename = (next: string) => {
+    if (name !== undefined)
+      for (const one of written.values()) {
+        const { allowed, refused } = one.share ?? NOTHING;
+        one.before = {
+          allowed: one.before.allowed + allowed,
+          refused: one.before.refused + refused,
+        };
+        one.share = undefined;
+      }
+    name = next;
+  };
+  const dueAs = (bearer: string) => {
+    const objects = new Map<string, Known<unknown, unknown>>();
+    for (const known of [...knowledge.rules(), ...knowledge.boundaries()])
+      objects.set(known.uid, known);
+    for (const uid of written.keys()) if (!objects.has(uid)) written.delete(uid);
+    pace.keep(new Set(objects.keys()));
+    const applied = appliedBy(
+      fleet.connected(),
+      ({ pod }) => knowledge.of(pod)?.compiled,
+      ({ uid, generation }: Origin) => objects.get(uid)?.generation === generation,
+    );
+    return [...objects.values()].flatMap((known): Due<Writing>[] => {
+      const { uid } = known;
+      const { share: before, before: past } = written.get(uid) ?? {
+        share: undefined,
+        before: NOTHING,
+      };
+      const counts = ledger.of(uid);
+      const own = {
+        allowed: counts.allowed - past.allowed,
+        refused: counts.refused - past.refused,
+      };
+      const now = shareOf(bearer, applied.get(uid), own) ?? (before && emptyShare(bearer));
+      const changed = now ? change(before, now) : "none";
+      if (!now || changed === "none") return [];
+      return [{ uid, soon: changed === "pods", what: { known, share: now } }];
+    });
+  };
+  const write = async ({ known, share }: Writing) => {
+    const one = written.get(known.uid) ?? { share: undefined, before: NOTHING };
+    try {
+      await status.apply(known, share.name, { replicas: [share] });
+      one.share = share;
+      written.set(known.uid, one);
+    } catch (error) {
+      // Deleted meanwhile, or another object bears its name: the watch will say so.
+      if (!hasStatus(error, 404) && !hasStatus(error, 409)) throw error;
+    }
+  };
+  const due = withRests(() => (name === undefined ? [] : dueAs(name)));
+  return {
+    look: async (nowMs) => {
+      const bearer = presence.name(nowMs);
+      if (bearer === undefined) return;
+      if (bearer !== name) rename(bearer);
+      const picked = pace.pick(due(nowMs) ?? [], nowMs);
+      await settle(picked.map(({ what }) => write(what)));
+    },
+  };
+}
+
+interface Writing {
+  readonly known: Known<unknown, unknown>;
+  readonly share: ReplicaShare;
+}
