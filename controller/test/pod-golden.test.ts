@@ -4,10 +4,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { JsonObject } from "@sallyport/controller/admission/admission";
 import type { InjectionOptionsInput } from "@sallyport/controller/admission/options";
-import { admitted, containerOf, podOf } from "./pod-support.ts";
+import type { PodRequest } from "@sallyport/controller/admission/pod";
+import { admitted, CONTROL, containerOf, podOf } from "./pod-support.ts";
 
 /** Whole pods to read. After a change on purpose: UPDATE_GOLDEN=1 npm test -- pod-golden && npm run format; read the diff. */
-const GOLDENS: Readonly<Record<string, readonly [JsonObject, InjectionOptionsInput]>> = {
+const GOLDENS: Readonly<
+  Record<string, readonly [JsonObject, InjectionOptionsInput, Partial<PodRequest>?]>
+> = {
   "a-plain-pod": [podOf(), {}],
 
   "annotations-and-policy": [
@@ -70,17 +73,26 @@ const GOLDENS: Readonly<Record<string, readonly [JsonObject, InjectionOptionsInp
     {},
   ],
 
+  "a-pod-of-a-cluster": [
+    podOf(
+      { automountServiceAccountToken: false, securityContext: { fsGroup: 1000 } },
+      { annotations: { "sallyport.dev/ca-bundle": "corporate-ca" } },
+    ),
+    { policy: { mode: "enforce" }, resolvers: ["10.96.0.10"], clusterCidrs: ["10.96.0.0/12"] },
+    { control: CONTROL },
+  ],
+
   "an-ordinary-sidecar": [
     podOf({ restartPolicy: "OnFailure", initContainers: null }, { annotations: null }),
     { sidecar: "ordinary", proxyUid: 1_500, proxyGid: 1_500 },
   ],
 };
 
-for (const [name, [pod, options]] of Object.entries(GOLDENS))
+for (const [name, [pod, options, request]] of Object.entries(GOLDENS))
   test(`${name} is injected as golden/${name}.json shows`, () => {
     const file = join(import.meta.dirname, "golden", `${name}.json`);
     const text = (value: unknown) => JSON.stringify(value, null, 2);
-    const injected = admitted(pod, {}, options);
+    const injected = admitted(pod, request, options);
     if (process.env.UPDATE_GOLDEN) writeFileSync(file, text(injected));
     assert.equal(text(injected), text(JSON.parse(readFileSync(file, "utf8"))));
   });

@@ -10,6 +10,7 @@ import { type Any, admit, containersNamed, patched, seededDraw } from "./pod-sup
 
 const OURS = ["sallyport-init", "sallyport-proxy"];
 const OUR_VOLUME = "sallyport-ca-bundle";
+const CONTROL_VOLUMES = ["sallyport-token", "sallyport-state"];
 const OUR_PORTS = [15_000, 15_001, 15_006, 15_021];
 
 /**
@@ -57,7 +58,10 @@ export function checkInvariants(
       "the user's containers and their order",
     );
   const { annotations } = after.metadata;
-  const ourVolumes = annotations["sallyport.dev/ca-bundle"] === undefined ? [] : [OUR_VOLUME];
+  const ourVolumes = [
+    ...(annotations["sallyport.dev/ca-bundle"] === undefined ? [] : [OUR_VOLUME]),
+    ...(request.control ? CONTROL_VOLUMES : []),
+  ];
   assert.deepEqual(JSON.parse(annotations["sallyport.dev/status"]).volumes, ourVolumes);
   const volumes = (spec.volumes ?? []).map(({ name }: Any) => name);
   assert.deepEqual(volumes.slice(0, ourVolumes.length), ourVolumes);
