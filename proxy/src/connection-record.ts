@@ -1,10 +1,11 @@
-import type { Allowed, Answers, Denied, Seen } from "@sallyport/core/decision";
+import type { Allowed, Answers, Denied, Seen, Verdict } from "@sallyport/core/decision";
 import { explain } from "@sallyport/core/explain";
+import { formatEndpoint } from "@sallyport/core/explanation";
 import type { Policy } from "@sallyport/core/policy";
 import type { Reason } from "@sallyport/core/reasons";
 import type { DecisionRecord, Ending } from "@sallyport/core/record";
 import { attemptOf, nameOf, type OpenConnection, type Outcome } from "./connection.ts";
-import type { Finished } from "./engine.ts";
+import type { Endpoint, Finished } from "./engine.ts";
 import { failReason } from "./fail-reason.ts";
 import { shownPath } from "./http/message/target.ts";
 import type { Told } from "./http/told.ts";
@@ -39,7 +40,8 @@ export function recordOf(
     original_address: destination.address,
     original_port: destination.port,
     ...shown(connection, outcome, recording),
-    ...(dialled !== undefined && { dialled_address: dialled, dialled_port: destination.port }),
+    ...through(outcome),
+    ...(dialled !== undefined && dialledAt(dialled, outcome, destination)),
     bytes_sent: end.sent,
     bytes_received: end.received,
     ...(end.connectMs !== undefined && { connect_ms: end.connectMs }),
@@ -78,7 +80,8 @@ export function recordOfRequest(
     ...(status !== undefined && { status }),
     ...(allowed?.originate && { originated: true as const }),
     ...(told.wasRepeated && { retried: true as const }),
-    ...(dialled !== undefined && { dialled_address: dialled, dialled_port: destination.port }),
+    ...through(verdict),
+    ...(dialled !== undefined && dialledAt(dialled, verdict, destination)),
     bytes_sent: told.sent,
     bytes_received: told.received,
     ...(connectMs !== undefined && { connect_ms: connectMs }),
@@ -163,6 +166,30 @@ function shown(
     ...(request && { method: request.method, path: request.path }),
     ...(addresses && { resolved: addresses }),
   };
+}
+
+/** As many endpoints are told of as the engine would dial. */
+const MOST_TOLD = 8;
+
+/** The Service that leads out, and to where it did: first, what was decided about. */
+function through(outcome: Outcome | undefined) {
+  if (!outcome || outcome.verdict === "trouble" || !outcome.service) return undefined;
+  const { service, endpoints } = outcome.service;
+  const told = [...meantBy(outcome), ...endpoints.slice(0, MOST_TOLD)];
+  const texts = new Set(told.map(({ address, port }) => formatEndpoint(address, port)));
+  return { service, service_endpoints: [...texts].slice(0, MOST_TOLD) };
+}
+
+function meantBy(verdict: Verdict): readonly Endpoint[] {
+  if (verdict.verdict === "deny") return verdict.endpoint ? [verdict.endpoint] : [];
+  const { dial, port, wouldBe } = verdict;
+  if (wouldBe) return meantBy(wouldBe);
+  return port === undefined ? [] : dial.map((address) => ({ address, port }));
+}
+
+function dialledAt(dialled: string, outcome: Outcome | undefined, { port }: Endpoint) {
+  const other = outcome?.verdict === "allow" ? outcome.port : undefined;
+  return { dialled_address: dialled, dialled_port: other ?? port };
 }
 
 function sourceOf(name: string, seen: Seen | undefined): "sni" | "host" | "dns" {

@@ -118,7 +118,7 @@ async function decideLater(
         break;
       default:
         if (!isPerhapsNew(connection, decision)) return decision;
-        await refreshNames(connection, means);
+        await refreshNames(connection, decision, means);
     }
     decision = judge(connection, means);
   }
@@ -143,12 +143,12 @@ function noteAnswers(connection: OpenConnection, allowed: Allowed, answers: Answ
   const addresses = answers.addressesOf(name);
   if (!addresses) return;
   // An address that a name had a moment ago counts as its own, and did so here.
-  const { address } = connection.destination;
-  const isLate = answers.namesOf(address).includes(name) && !addresses.includes(address);
-  connection.resolved = new Map(connection.resolved).set(
-    name,
-    isLate ? [...addresses, address] : addresses,
+  const { destination } = connection;
+  const dialled = allowed.service ? allowed.dial : [destination.address];
+  const late = dialled.filter(
+    (address) => answers.namesOf(address).includes(name) && !addresses.includes(address),
   );
+  connection.resolved = new Map(connection.resolved).set(name, [...addresses, ...late]);
 }
 
 /**
@@ -157,15 +157,57 @@ function noteAnswers(connection: OpenConnection, allowed: Allowed, answers: Answ
  */
 export async function refusalOf(
   connection: OpenConnection,
-  dialled: readonly string[],
+  dialled: readonly Endpoint[],
   means: Means,
 ): Promise<Denied | undefined> {
   if (means.policy().mode === "audit") return undefined;
   const look = () => Promise.resolve<Seen>({ protocol: "opaque" });
-  const verdict = await decide({ ...connection }, { ...means, look });
-  if (verdict?.verdict !== "allow") return verdict ?? { verdict: "deny", reason: "failed.dns" };
-  const isElsewhere = dialled.some((address) => !verdict.dial.includes(address));
-  return isElsewhere ? { verdict: "deny", reason: "denied.stale_address" } : undefined;
+  const judgeAt = (destination: Endpoint) =>
+    decide({ ...connection, destination }, { ...means, look });
+  const verdict = await judgeAt(connection.destination);
+  const elsewhere = dialled.filter((each) => !leadsTo(verdict, connection.destination, each));
+  if (!isThroughService(connection)) {
+    if (verdict?.verdict !== "allow") return verdict ?? { verdict: "deny", reason: "failed.dns" };
+    return elsewhere.length > 0 ? STALE : undefined;
+  }
+  // What is denied by the Service's own address is denied whichever way it went.
+  if (verdict?.verdict === "deny" && isItselfDenied(verdict)) return verdict;
+  // Its endpoints may be others by now: the one that it has is judged as if the app had dialled that.
+  for (const endpoint of elsewhere) {
+    const there = await judgeAt(endpoint);
+    if (!leadsTo(there, endpoint, endpoint)) return there?.verdict === "deny" ? there : STALE;
+  }
+  return undefined;
+}
+
+const STALE: Denied = { verdict: "deny", reason: "denied.stale_address" };
+
+function leadsTo(
+  verdict: Verdict | undefined,
+  original: Endpoint,
+  { address, port }: Endpoint,
+): boolean {
+  if (verdict?.verdict !== "allow") return false;
+  return (verdict.port ?? original.port) === port && verdict.dial.includes(address);
+}
+
+/** Dialled was an endpoint, then; audit mode dials the Service itself, and nobody knows where that went. */
+function isThroughService({ outcome }: OpenConnection): boolean {
+  return outcome?.verdict === "allow" && outcome.port !== undefined;
+}
+
+function isItselfDenied({ reason, endpoint }: Denied): boolean {
+  return reason === "denied.boundary" && !endpoint;
+}
+
+/** What may be dialled; of it that with this index, where one is given. */
+export function dialledOf(
+  { destination }: Pick<OpenConnection, "destination">,
+  { dial, port = destination.port }: Allowed,
+  index?: number,
+): Endpoint[] {
+  const addresses = index === undefined ? dial : dial.slice(index, index + 1);
+  return addresses.map((address) => ({ address, port }));
 }
 
 /** Its own answers before those of the moment: what was asked for it must not run out while it is decided. */
@@ -174,6 +216,7 @@ export function attemptOf(connection: OpenConnection, answers: Answers): Attempt
   return {
     ...destination,
     seen,
+    turn: connection.number,
     answers: {
       isUnanswered: (name) => unanswered?.has(name) ?? false,
       addressesOf: (name) => resolved?.get(name) ?? answers.addressesOf(name),
@@ -200,9 +243,13 @@ async function resolveAll(
   }
 }
 
-async function refreshNames(connection: OpenConnection, { policy, refresh }: Means): Promise<void> {
+async function refreshNames(
+  connection: OpenConnection,
+  { endpoint = connection.destination }: Denied,
+  { policy, refresh }: Means,
+): Promise<void> {
   connection.refreshed = true;
-  const { port } = connection.destination;
+  const { port } = endpoint;
   const names = new Set(policy().permitting.flatMap((list) => list.tcpNames(port)));
   if (names.size <= MOST_REFRESHED) await refresh([...names]);
 }

@@ -6,6 +6,7 @@ import type { DecisionRecord } from "@sallyport/core/record";
 import {
   attemptOf,
   decide,
+  dialledOf,
   type Means,
   type OpenConnection,
   type Outcome,
@@ -116,8 +117,7 @@ export class Connections {
           const { outcome } = connection;
           if (outcome?.verdict !== "allow") return;
           if (connection.http) return this.#http.reconsider(id, connection, this.#means(id));
-          const index = live.get(id)?.dialled;
-          const dialled = index === undefined ? outcome.dial : outcome.dial.slice(index, index + 1);
+          const dialled = dialledOf(connection, outcome, live.get(id)?.dialled);
           if (!(await refusalOf(connection, dialled, this.#means(id)))) return;
           connection.revoked = true;
           this.#engine.close(id);
@@ -205,7 +205,8 @@ export class Connections {
       void this.#guard(id, connection, () => this.#http.take(id, connection, this.#means(id)));
     } else if (outcome.verdict === "allow") {
       const { connectTimeoutMs } = this.#config.limits;
-      this.#engine.relay(id, outcome.dial, destination.port, connectTimeoutMs, !seen);
+      const { dial, port = destination.port } = outcome;
+      this.#engine.relay(id, dial, port, connectTimeoutMs, !seen);
     } else {
       void this.#guard(id, connection, () => this.#refuse(id, connection));
     }

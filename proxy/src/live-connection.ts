@@ -19,6 +19,8 @@ export interface LiveConnection {
   readonly invalidName?: string;
   readonly rule?: string;
   readonly matched?: string;
+  /** What the app dialled is a Service that leads out of the cluster. */
+  readonly service?: string;
   /** Where each request is judged and recorded by itself: how many have been. Those records count, not this connection. */
   readonly requests?: number;
   readonly bytesSent: number;
@@ -45,6 +47,7 @@ export function liveOf(
     ...(seen?.invalidName !== undefined && { invalidName: seen.invalidName }),
     ...(rule !== undefined && { rule }),
     ...(matched && { matched }),
+    ...(allowed?.service && { service: allowed.service.service }),
     ...(http && { requests: http.requests }),
     ...{ bytesSent: sent, bytesReceived: received },
   };

@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import type { Answers } from "@sallyport/core/decision";
 import { evaluate } from "@sallyport/core/evaluate";
 import { Policy } from "@sallyport/core/policy";
-import { PolicySource, snapshotOf } from "@sallyport/core/policy-source";
+import { PolicySource, type PolicySourceInput, snapshotOf } from "@sallyport/core/policy-source";
+import { attemptOf as replayed } from "@sallyport/core/replay";
 import { attemptOf, type OpenConnection } from "../src/connection.ts";
 import { recordOf } from "../src/connection-record.ts";
 import type { Finished } from "../src/engine.ts";
 
 const answers: Answers = { addressesOf: () => undefined, namesOf: () => [] };
 
-function policyOf(mode: "enforce" | "audit", ...hosts: string[]): Policy {
+function policyOf(
+  mode: "enforce" | "audit",
+  hosts: readonly string[] = [],
+  cluster: PolicySourceInput["cluster"] = {},
+): Policy {
   const tls = [{ port: 443, protocol: "tls" as const }];
   const tcp = [{ port: 5432, endPort: 5440, protocol: "tcp" as const }];
   const to = [
@@ -21,7 +26,13 @@ function policyOf(mode: "enforce" | "audit", ...hosts: string[]): Policy {
     ...{ apiVersion: "sallyport.dev/v1alpha1" as const, kind: "EgressRule" as const },
     ...{ metadata: { name: "web" }, spec: { to } },
   };
-  const source = { mode, pod: { namespace: "shop" }, rules: [rule], resolvers: ["10.96.0.10"] };
+  const source = {
+    mode,
+    pod: { namespace: "shop" },
+    rules: [rule],
+    cluster,
+    resolvers: ["10.96.0.10"],
+  };
   return new Policy(snapshotOf(PolicySource.parse(source)));
 }
 
@@ -84,7 +95,7 @@ test("an IPv6 range stands in brackets, so that its port can be told from it", (
 });
 
 test("a connection allowed by name has the name, where it came from, its answers and the one dialled", () => {
-  const policy = policyOf("enforce", "*.example.com");
+  const policy = policyOf("enforce", ["*.example.com"]);
   const record = recorded(
     policy,
     decided(policy, {
@@ -103,7 +114,7 @@ test("a connection allowed by name has the name, where it came from, its answers
 });
 
 test("a refusal was not dialled, names the nearest rule, and its reset is no error", () => {
-  const policy = policyOf("enforce", "*.example.com");
+  const policy = policyOf("enforce", ["*.example.com"]);
   const connection = decided(policy, {
     destination: { address: "203.0.113.66", port: 443 },
     seen: { protocol: "tls", name: "example.com" },
@@ -117,7 +128,7 @@ test("a refusal was not dialled, names the nearest rule, and its reset is no err
 });
 
 test("in audit mode the record says what enforce mode would have said, and which rule came closest", () => {
-  const policy = policyOf("audit", "*.example.com");
+  const policy = policyOf("audit", ["*.example.com"]);
   const connection = decided(policy, {
     destination: { address: "203.0.113.66", port: 443 },
     seen: { protocol: "tls", name: "example.com" },
@@ -184,3 +195,48 @@ for (const [how, revoked, closed, reason] of [
     const record = recorded(policy, { ...decided(policy), revoked }, { how, dialled: 0 });
     assert.deepEqual([record.reason, record.closed_how], [reason, closed]);
   });
+
+describe("a connection through a Service that leads out", () => {
+  const endpoints = [
+    { address: "198.51.100.9", port: 5432 },
+    { address: "192.0.2.10", port: 5433 },
+    { address: "2001:db8::9", port: 5440 },
+  ];
+  const cluster = {
+    leadingOut: [
+      {
+        ...{ namespace: "shop", name: "db", addresses: ["10.96.7.7"] },
+        ports: [{ port: 5432, endpoints }],
+      },
+    ],
+  };
+  const destination = { address: "10.96.7.7", port: 5432 };
+
+  test("names the Service, and what it was judged by, first what was dialled", () => {
+    const policy = policyOf("enforce", [], cluster);
+    const record = recorded(policy, decided(policy, { destination }), { dialled: 0 });
+    assert.deepEqual(
+      [record.reason, record.service, record.original_address, record.original_port],
+      ["allowed.rule", "shop/db", "10.96.7.7", 5432],
+    );
+    assert.deepEqual([record.dialled_address, record.dialled_port], ["192.0.2.10", 5433]);
+    assert.deepEqual(record.service_endpoints, [
+      ...["192.0.2.10:5433", "198.51.100.9:5432", "[2001:db8::9]:5440"],
+    ]);
+  });
+
+  for (const mode of ["enforce", "audit"] as const)
+    test(`is judged again from its record as it was, in ${mode} mode, refused or not`, () => {
+      for (const allowed of [true, false]) {
+        const leads = allowed ? endpoints : endpoints.slice(0, 1);
+        const [service] = cluster.leadingOut;
+        const there = { leadingOut: [{ ...service, ports: [{ port: 5432, endpoints: leads }] }] };
+        const policy = policyOf(mode, [], there as typeof cluster);
+        const record = recorded(policy, decided(policy, { destination, number: 3 }));
+        const unaware = evaluate(policyOf("enforce", []), replayed(record));
+        const reason = record.would_be ?? record.reason;
+        assert.equal("reason" in unaware && unaware.reason, reason);
+        assert.equal(reason, allowed ? "allowed.rule" : "denied.no_rule");
+      }
+    });
+});

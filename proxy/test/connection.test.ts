@@ -3,7 +3,13 @@ import { test } from "node:test";
 import type { Answers, Seen } from "@sallyport/core/decision";
 import { Policy } from "@sallyport/core/policy";
 import { PolicySource, type PolicySourceInput, snapshotOf } from "@sallyport/core/policy-source";
-import { decide, type Means, type OpenConnection, refusalOf } from "../src/connection.ts";
+import {
+  decide,
+  dialledOf,
+  type Means,
+  type OpenConnection,
+  refusalOf,
+} from "../src/connection.ts";
 
 const DESTINATION = { address: "93.184.216.34", port: 443 };
 
@@ -148,9 +154,93 @@ for (const [name, current, seen, dialled, stays] of [
   test(`under a new policy, an open connection that ${name} ${stays ? "stays" : "goes"}`, async () => {
     const names = { "api.example.com": ["93.184.216.34"] };
     const outside = new Outside(current, undefined, names);
-    const refusal = await refusalOf(connection({ seen }), dialled, outside);
+    const endpoints = dialled.map((address) => ({ address, port: DESTINATION.port }));
+    const refusal = await refusalOf(connection({ seen }), endpoints, outside);
     assert.equal(refusal === undefined, stays);
     assert.ok(!outside.asked.includes("look"));
+  });
+
+/** The Service shop/db at DESTINATION, which leads to these addresses on port 8443. */
+function leading(to: readonly unknown[], addresses: readonly string[], more: object = {}): Policy {
+  const endpoints = addresses.map((address) => ({ address, port: 8_443 }));
+  const service = { namespace: "shop", name: "db", addresses: [DESTINATION.address] };
+  const leadingOut =
+    addresses.length > 0 ? [{ ...service, ports: [{ port: 443, endpoints }] }] : [];
+  return policy(to, { cluster: { ranges: ["93.184.216.34/32"], leadingOut }, ...more });
+}
+
+const [OWN, NEXT, POD] = ["45.83.64.1", "45.83.64.2", "93.184.216.34"];
+const onEndpoints = (protocol: string) => [{ port: 8_443, protocol }];
+const ownRule = [{ cidrs: [`${OWN}/32`], ports: onEndpoints("tcp") }];
+const nameRule = [{ hosts: ["api.example.com"], ports: onEndpoints("tls") }];
+const denying = (cidr: string, port: number) => ({
+  boundaries: [
+    {
+      ...{ apiVersion: "sallyport.dev/v1alpha1", kind: "EgressBoundary" },
+      metadata: { name: "platform" },
+      spec: { deny: [{ cidrs: [cidr], ports: [{ port, protocol: "tcp" }] }] },
+    },
+  ],
+});
+for (const [name, opened, current, seen, stays] of [
+  [
+    ...(["goes where its rule permits it", leading(ownRule, [OWN])] as const),
+    ...([leading(ownRule, [OWN]), undefined, true] as const),
+  ],
+  [
+    ...(["has lost its rule", leading(ownRule, [OWN])] as const),
+    ...([leading([], [OWN]), undefined, false] as const),
+  ],
+  [
+    ...(["has an endpoint that the Service has no more, and a rule for it"] as const),
+    ...([leading(ownRule, [OWN]), leading(ownRule, [NEXT]), undefined, true] as const),
+  ],
+  [
+    ...(["has an endpoint of a Service that leads nowhere outside any more"] as const),
+    ...([leading(ownRule, [OWN]), leading(ownRule, []), undefined, true] as const),
+  ],
+  [
+    ...(["has an endpoint that no rule permits, of a Service in the cluster by now"] as const),
+    ...([leading(ownRule, [OWN]), leading([], []), undefined, false] as const),
+  ],
+  [
+    ...(["has its Service's own address denied"] as const),
+    leading(ownRule, [OWN]),
+    leading(ownRule, [OWN], denying(`${POD}/32`, 443)),
+    ...([undefined, false] as const),
+  ],
+  [
+    ...(["has its endpoint denied, of two"] as const),
+    leading(ownRule, [OWN]),
+    leading(ownRule, [OWN, NEXT], denying(`${OWN}/32`, 8_443)),
+    ...([undefined, false] as const),
+  ],
+  [
+    ...([
+      "was opened to a Service of the cluster that leads out now, and is permitted there",
+    ] as const),
+    ...([leading([], []), leading(ownRule, [OWN]), undefined, false] as const),
+  ],
+  [
+    ...(["was opened in audit mode: nobody knows where the Service led"] as const),
+    leading(ownRule, [OWN], { mode: "audit" }),
+    ...([leading(ownRule, [OWN]), undefined, false] as const),
+  ],
+  [
+    ...(["is permitted by its name"] as const),
+    ...([leading(nameRule, [OWN]), leading(nameRule, [OWN])] as const),
+    ...([{ protocol: "tls", name: "api.example.com" }, true] as const),
+  ],
+] as const)
+  test(`an open connection through a Service that ${name} ${stays ? "stays" : "goes"}`, async () => {
+    const names = { "api.example.com": [OWN] };
+    const open = connection({ seen });
+    const outcome = await decide(open, new Outside(opened, undefined, names));
+    assert.ok(outcome?.verdict === "allow");
+    open.outcome = outcome;
+    const outside = new Outside(current, undefined, names);
+    const refusal = await refusalOf(open, dialledOf(open, outcome), outside);
+    assert.equal(refusal === undefined, stays, refusal?.reason);
   });
 
 for (const [address, reason] of [

@@ -223,7 +223,7 @@ test("a Service is permitted exactly where one of its endpoints is that the app 
         if (through.verdict !== "allow") return;
         assert.ok(through.dial.length > 0);
         for (const one of through.dial) {
-          const its = permitted.find(
+          const its: Decision | undefined = permitted.find(
             (each) => each.address === one && each.port === through.port,
           )?.decision;
           assert.ok(its?.verdict === "allow", `${one}:${through.port}`);

@@ -199,7 +199,7 @@ export class HttpConnection implements WireUser, CourseEvents, ExchangeEvents {
     if (!exchange) this.#upstream.drop();
     const upstream = exchange?.upstream;
     if (!exchange || !upstream) return;
-    const denied = await refusalOf(upstream.address);
+    const denied = await refusalOf(upstream);
     if (!denied || exchange.isOver) return;
     this.#cutAs = "revoked";
     upstream.wire.reset();

@@ -1,4 +1,4 @@
-import type { Seen, Verdict } from "@sallyport/core/decision";
+import type { Allowed, Seen, Verdict } from "@sallyport/core/decision";
 import { explain } from "@sallyport/core/explain";
 import { explainFailure } from "@sallyport/core/failure";
 import type { Policy } from "@sallyport/core/policy";
@@ -21,6 +21,8 @@ const TICK_MS = 200;
 
 /** How long an app may take to read our own answer (RFC 9112 §9.6: closing at once could take it away). */
 const LINGER_MS = 2_000;
+
+const NOTHING_KNOWN: Partial<Allowed> = {};
 
 export interface HttpSurroundings {
   readonly engine: Engine;
@@ -205,8 +207,9 @@ export class HttpPath {
       explain: (seen, denied) => explain(means.policy(), attempt(seen), denied),
       explainFailure: (seen, failure) => {
         const { outcome } = connection;
-        const externalName = outcome?.verdict === "allow" ? outcome.externalName : undefined;
-        return explainFailure(attempt(seen), { ...failure, externalName });
+        const { externalName, port } = outcome?.verdict === "allow" ? outcome : NOTHING_KNOWN;
+        const dialled = { ...attempt(seen), ...(port !== undefined && { port }) };
+        return explainFailure(dialled, { ...failure, externalName });
       },
       record: (told) => onRecord(recordOfRequest(connection, told, recording, now())),
     };

@@ -1,5 +1,6 @@
 import type { Denied, Seen } from "@sallyport/core/decision";
 import type { Explanation } from "@sallyport/core/explanation";
+import type { Endpoint } from "../engine.ts";
 import { type AnswerStatus, isTooLarge, statusOf } from "./answer.ts";
 import type { Failure } from "./exchange.ts";
 import type { Fault } from "./message/fault.ts";
@@ -23,8 +24,8 @@ export interface FailedThere extends Failure {
   readonly dialled?: string | undefined;
 }
 
-/** Why a newer policy refuses this address; undefined where it does not. */
-export type RefusalOf = (dialled: string) => Promise<Denied | undefined>;
+/** Why a newer policy refuses what was dialled; undefined where it does not. */
+export type RefusalOf = (dialled: Endpoint) => Promise<Denied | undefined>;
 
 export function refused({ explain }: Explaining, seen: Seen, denied: Denied): OwnEnding {
   const { reason } = denied;

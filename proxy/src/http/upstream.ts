@@ -20,6 +20,7 @@ export interface Upstream {
   /** Where TLS is originated. */
   readonly verified: Verified | undefined;
   readonly address: string;
+  readonly port: number;
   /** How long it took to connect, TLS included, in ms; undefined once a first request has told of it. */
   connectMs: number | undefined;
   /** It has carried an exchange: the destination may be about to close it. */

@@ -50,7 +50,8 @@ export class Upstreams {
   }
 
   /** Undefined where TLS is to be spoken and there is no name that a certificate could be verified for. */
-  goalOf(allowed: Allowed, { name }: Seen, port: number): Goal | undefined {
+  goalOf(allowed: Allowed, { name }: Seen, appsPort: number): Goal | undefined {
+    const { port = appsPort } = allowed;
     if (!allowed.originate) return { allowed, port, verified: undefined };
     const tlsName = allowed.externalName ?? name;
     const { generation } = this.#originator;
@@ -91,7 +92,7 @@ export class Upstreams {
     if ("error" in dialled)
       return { reason: failReason(dialled.error), dialled: address, error: dialled.error };
     const key = upstreamKey(address ?? "", port, verified);
-    const upstream = { address: address ?? "", key, verified };
+    const upstream = { address: address ?? "", port, key, verified };
     const fresh = { used: false, bound: false };
     if (!verified) {
       const wire = this.#sockets.open(dialled.fd);
