@@ -32,9 +32,12 @@ const WEBHOOK_PATHS: readonly (readonly [string, Webhook])[] = [
   ["/mutate/workloads", "workloads"],
   ["/validate/pods", "final-pods"],
 ];
-const TELL_PATHS = [...WEBHOOK_PATHS.map(([path]) => path), "/healthz", "/readyz", "/metrics"].join(
-  ", ",
-);
+/** Of every namespace. */
+const RULES_PATH = "/validate/rules";
+const TELL_PATHS = [
+  ...WEBHOOK_PATHS.map(([path]) => path),
+  ...[RULES_PATH, "/healthz", "/readyz", "/metrics"],
+].join(", ");
 
 /**
  * The routes. What is no AdmissionReview is answered with a 4xx in plain text, which the API server shows to its user
@@ -61,20 +64,21 @@ export function createApp(options: AppOptions): Express {
   app.all(["/healthz", "/readyz", "/metrics"], onlyBy("GET, HEAD"));
 
   const body = express.raw({ type: () => true, limit: options.maxBodyBytes, inflate: false });
+  const route = (path: string, webhook: Webhook, injection: NamespaceInjection) => {
+    app.post(path, onlyJson, body, leave, (request, response) => {
+      const { status, ...said } = answer(
+        request.body ?? new Uint8Array(),
+        { webhook, injection },
+        options,
+      );
+      if ("review" in said) response.status(status).json(said.review);
+      else say(response, status, said.text);
+    });
+    app.all(path, onlyBy("POST"));
+  };
   for (const [start, webhook] of WEBHOOK_PATHS)
-    for (const [suffix, injection] of NAMESPACE_PATHS) {
-      const path = start + suffix;
-      app.post(path, onlyJson, body, leave, (request, response) => {
-        const { status, ...said } = answer(
-          request.body ?? new Uint8Array(),
-          { webhook, injection },
-          options,
-        );
-        if ("review" in said) response.status(status).json(said.review);
-        else say(response, status, said.text);
-      });
-      app.all(path, onlyBy("POST"));
-    }
+    for (const [suffix, injection] of NAMESPACE_PATHS) route(start + suffix, webhook, injection);
+  route(RULES_PATH, "rules", "enabled");
 
   app.use((_request, response) => {
     say(response, 404, `nothing here; there is ${TELL_PATHS}`);

@@ -4,18 +4,22 @@ import type { Demands } from "./admission/demands.ts";
 import type { DrawIdentity } from "./admission/identity.ts";
 import type { InjectionOptions } from "./admission/options.ts";
 import type { ReviewRequest } from "./admission/review.ts";
+import type { Knowledge } from "./rules/knowledge.ts";
 
-/** `pods` and `workloads` change what they are asked about, `final-pods` says yes or no. */
-export type Webhook = "pods" | "workloads" | "final-pods";
+/** `pods` and `workloads` change what they are asked about, `final-pods` and `rules` say yes or no. */
+export type Webhook = "pods" | "workloads" | "final-pods" | "rules";
 
 /** What admission depends on besides the request. */
 export interface Circumstances {
   readonly webhook: Webhook;
+  /** Of the namespace; rules are looked at in all of them alike. */
   readonly injection: NamespaceInjection;
   /** The Pod Security level that the request's namespace enforces, where that is known. */
   readonly podSecurity?: string | undefined;
   /** Of the boundaries over the request's namespace. Absent: none. */
   readonly demands?: Demands | undefined;
+  /** Absent where there can be none; its answer is undefined until they are known. */
+  readonly boundariesOver?: Knowledge["boundariesOver"] | undefined;
   readonly options: InjectionOptions;
   /** Absent where sidecars have their policy in their config. */
   readonly control?: PolicyControl | undefined;

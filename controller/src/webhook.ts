@@ -10,6 +10,7 @@ import { mutatePod, mutateWorkload } from "./mutate.ts";
 import type { Knowledge } from "./rules/knowledge.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { validate } from "./validate.ts";
+import { validateRule } from "./validate-rule.ts";
 
 export type { PolicyControl };
 
@@ -59,7 +60,10 @@ export function answer(
   const circumstances = {
     ...path,
     podSecurity,
-    ...(boundariesOver && { demands: demandsOf(boundariesOver(asked.namespace)) }),
+    ...(boundariesOver && {
+      boundariesOver,
+      ...(path.webhook !== "rules" && { demands: demandsOf(boundariesOver(asked.namespace)) }),
+    }),
     options: injection,
     control: control?.(),
     draw,
@@ -82,7 +86,7 @@ export function answer(
 
 const DECIDE: Readonly<
   Record<Webhook, (asked: ReviewRequest, circumstances: Circumstances) => Decision>
-> = { pods: mutatePod, workloads: mutateWorkload, "final-pods": validate };
+> = { pods: mutatePod, workloads: mutateWorkload, "final-pods": validate, rules: validateRule };
 
 interface Attempted {
   readonly admission: Admission;
