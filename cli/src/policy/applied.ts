@@ -20,6 +20,8 @@ export interface Applied {
   readonly others: readonly string[];
   /** Of all rules of the namespace, `shop/db`. */
   readonly names: ReadonlySet<string>;
+  /** Who says audit; absent: a boundary. */
+  readonly auditedBy?: string | undefined;
 }
 
 export interface Around {

@@ -4,11 +4,13 @@ import * as z from "zod";
 import { BadInput, type Io } from "./io.ts";
 
 /** What simulating needs of a record (core/src/record.ts); all else in it is let be. */
-const RecordLine = z.object({
+export const RecordLine = z.object({
   time: z.string(),
   namespace: z.string(),
   verdict: z.enum(["allow", "deny"]),
   reason: z.string(),
+  would_be: z.string().optional(),
+  rule: z.string().optional(),
   request: z.int().min(1).optional(),
   protocol: z.enum(["tls", "http", "http2", "opaque", "silent"]).optional(),
   name: z.string().optional(),
