@@ -20,6 +20,10 @@ export interface Watched<T extends KubernetesObject> {
   readonly list?: () => Promise<{ items: T[]; metadata?: { resourceVersion?: string } }>;
   readonly onList?: (items: readonly T[]) => void;
   readonly onNews: (type: "ADDED" | "MODIFIED" | "DELETED", object: T) => void;
+  /** Nothing has happened up to that version. */
+  readonly onBookmark?: (version: string) => void;
+  /** The longest wait between attempts, where the usual one is too long. */
+  readonly retryMostMs?: number;
 }
 
 const RETRY_MS = { first: 1_000, most: 30_000 } as const;
@@ -43,7 +47,7 @@ export async function watchForever<T extends KubernetesObject>(
     waitMs =
       performance.now() - began > GOOD_AFTER_MS
         ? RETRY_MS.first
-        : Math.min(waitMs * 2, RETRY_MS.most);
+        : Math.min(waitMs * 2, watched.retryMostMs ?? RETRY_MS.most);
     await pause(waitMs * (0.5 + Math.random() / 2), signal);
   }
 }
@@ -69,7 +73,7 @@ async function listAndWatch<T extends KubernetesObject>(
 
 /** Until it ends quietly: the version from which to go on; undefined where none is known. */
 async function watchOnce<T extends KubernetesObject>(
-  { api, what, path, fieldSelector, onNews }: Watched<T>,
+  { api, what, path, fieldSelector, onNews, onBookmark }: Watched<T>,
   from: string | undefined,
   signal: AbortSignal,
   onGood: () => void,
@@ -99,6 +103,7 @@ async function watchOnce<T extends KubernetesObject>(
       onGood();
       version = object.metadata?.resourceVersion ?? version;
       if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") onNews(type, object);
+      else if (type === "BOOKMARK" && version !== undefined) onBookmark?.(version);
     };
     new Watch(api.kubeConfig)
       .watch(path, query, onEvent, (error) => {

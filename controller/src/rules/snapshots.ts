@@ -52,7 +52,8 @@ export interface Snapshots {
   subscribe(pod: PodRef, onChange: () => void): () => void;
   /**
    * Asks the API server for whatever is known here only up to before `basis`, and for the pod if it is not known; resolves
-   * when this controller knows at least as much. `rewound`: the API server itself has gone back.
+   * when this controller knows at least as much. `rewound`: the API server itself has gone back. Rejects where it cannot
+   * be asked.
    */
   catchUp(pod: PodRef, basis: Basis | undefined): Promise<{ readonly rewound: boolean }>;
 }
