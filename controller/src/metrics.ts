@@ -71,7 +71,12 @@ export function createMetrics(): Metrics {
   };
 }
 
-function family(name: string, type: string, help: string, samples: readonly string[]): string[] {
+export function family(
+  name: string,
+  type: string,
+  help: string,
+  samples: readonly string[],
+): string[] {
   return [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} ${type}`,

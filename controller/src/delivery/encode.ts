@@ -1,0 +1,47 @@
+import type { ControllerLine } from "@sallyport/core/delivery";
+import type { Compiled } from "../rules/snapshots.ts";
+
+export const lineOf = (line: ControllerLine): Buffer => Buffer.from(`${JSON.stringify(line)}\n`);
+
+export const BEAT = lineOf({ type: "beat" });
+
+/** The snapshot schemas that can be compiled to; the best that a sidecar knows is what it is sent. */
+const SCHEMAS: readonly number[] = [1];
+
+/** Undefined where it knows none of them. */
+export function schemaFor(known: readonly number[]): number | undefined {
+  return SCHEMAS.findLast((schema) => known.includes(schema));
+}
+
+export const SCHEMAS_TEXT = SCHEMAS.join(", ");
+
+/** Of a content, by its revision: sidecars that are being sent the same share its bytes, and then nobody holds them. */
+const contents = new Map<string, WeakRef<Buffer>>();
+const unused = new FinalizationRegistry<string>((revision) => {
+  if (contents.get(revision)?.deref() === undefined) contents.delete(revision);
+});
+
+function contentOf({ revision, json }: Compiled): Buffer {
+  let content = contents.get(revision)?.deref();
+  if (!content) {
+    content = Buffer.from(json);
+    contents.set(revision, new WeakRef(content));
+    unused.register(content, revision);
+  }
+  return content;
+}
+
+const END = Buffer.from("}\n");
+/** Below it one write is cheaper than three. */
+const SMALL_BYTES = 16 << 10;
+
+/** The parts of its line. */
+export function snapshotLine(compiled: Compiled, rewound: boolean): Buffer[] {
+  const { revision, basis } = compiled;
+  const start = JSON.stringify({ type: "snapshot", revision, basis, ...(rewound && { rewound }) });
+  const parts = [Buffer.from(`${start.slice(0, -1)},"snapshot":`), contentOf(compiled), END];
+  return bytesOf(parts) < SMALL_BYTES ? [Buffer.concat(parts)] : parts;
+}
+
+export const bytesOf = (parts: readonly Buffer[]): number =>
+  parts.reduce((bytes, part) => bytes + part.length, 0);
