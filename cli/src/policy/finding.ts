@@ -1,5 +1,5 @@
 import type { Allowed } from "@sallyport/core/decision";
-import { type Explanation, formatNearest } from "@sallyport/core/explanation";
+import { type Explanation, formatEndpoint, formatNearest } from "@sallyport/core/explanation";
 import type { Applied } from "./applied.ts";
 import { type Finding, refusalOf } from "./ask.ts";
 import { explainRefusal } from "./suggest.ts";
@@ -53,6 +53,8 @@ export function findingJson(applied: Applied, finding: Finding) {
     protocol: spoken,
     ...(originate && { originated: true }),
     ...(verdict.verdict === "allow" && !isPlaceholder && { dial: verdict.dial }),
+    ...(verdict.service && { service: verdict.service.service }),
+    ...(verdict.verdict === "allow" && verdict.port !== undefined && { dial_port: verdict.port }),
     ...(refusal && {
       message: refusal.message,
       ...(refusal.nearest && { nearest: refusal.nearest }),
@@ -66,15 +68,19 @@ export function findingJson(applied: Applied, finding: Finding) {
 const LABEL_WIDTH = 10;
 
 function allowedLines(
-  { match, reason, dial, externalName, originate }: Allowed,
+  { match, reason, dial, port, service, externalName, originate }: Allowed,
   name: string | undefined,
   isPlaceholder: boolean,
 ): string[][] {
   const list = reason === "allowed.baseline" ? "baseline" : "to";
   const meant = externalName ?? name;
+  const addresses = port === undefined ? dial : dial.map((each) => formatEndpoint(each, port));
   const where =
-    isPlaceholder && meant !== undefined ? `what ${meant} resolves to` : dial.join(", ");
+    isPlaceholder && meant !== undefined ? `what ${meant} resolves to` : addresses.join(", ");
   return [
+    ...(service
+      ? [["service", `${service.service} leads outside the cluster: its endpoints are judged`]]
+      : []),
     ...(externalName === undefined ? [] : [["alias", `${name} stands for ${externalName}`]]),
     ...(match
       ? [

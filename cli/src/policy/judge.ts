@@ -25,11 +25,11 @@ export function judge(policy: Policy, told: Attempt, lookup: Lookup): Judged {
       ...[...found].flatMap(([name, its]) => (its.includes(address) ? [name] : [])),
     ],
   };
-  const { address, port, seen } = told;
-  const full = { address, port, seen, answers };
+  const { seen, ...mute } = { ...told, answers };
+  const full = { ...mute, seen };
   let looked = false;
   for (;;) {
-    const decision = evaluate(policy, looked ? full : { address, port, answers });
+    const decision = evaluate(policy, looked ? full : mute);
     if (decision.verdict === "needs_name" && seen && !looked) looked = true;
     else if (decision.verdict === "needs_addresses") {
       const names = decision.names.filter((name) => {

@@ -18,6 +18,8 @@ export const RecordLine = z.object({
   external_name: z.string().optional(),
   invalid_name: z.string().optional(),
   resolved: z.array(z.string()).optional(),
+  service: z.string().optional(),
+  service_endpoints: z.array(z.string()).optional(),
   original_address: z.string(),
   original_port: z.int().min(1).max(65_535),
 }) satisfies z.ZodType<Recorded>;

@@ -1,4 +1,4 @@
-import type { Denied } from "@sallyport/core/decision";
+import type { Attempt, Denied } from "@sallyport/core/decision";
 import { evaluate } from "@sallyport/core/evaluate";
 import { explain } from "@sallyport/core/explain";
 import type { Explanation } from "@sallyport/core/explanation";
@@ -17,11 +17,12 @@ export interface ExplainedRecord extends Omit<Explanation, "egressRule"> {
 
 /** Undefined where nothing was refused, by enforce mode either. */
 export function explainRecord(policy: Policy, record: DecisionRecord): ExplainedRecord | undefined {
-  const denied = refusalOf(record);
-  if (!denied) return undefined;
   const attempt = attemptOf(record);
+  const denied = refusalOf(record, attempt);
+  if (!denied) return undefined;
   const { egressRule, ...explanation } = explain(policy, attempt, denied);
-  const now = evaluate(policy, attempt);
+  // Now is where a Service leads now.
+  const now = evaluate(policy, { ...attempt, led: undefined });
   return {
     ...explanation,
     ...(egressRule && { manifest: formatRule(egressRule) }),
@@ -29,10 +30,20 @@ export function explainRecord(policy: Policy, record: DecisionRecord): Explained
   };
 }
 
-function refusalOf({ reason, would_be = reason, rule }: DecisionRecord): Denied | undefined {
+function refusalOf(
+  { reason, would_be = reason, rule }: DecisionRecord,
+  { led }: Attempt,
+): Denied | undefined {
   if (!isDenial(would_be)) return undefined;
-  // Of a refusal, `rule` is the boundary that spoke it.
-  return { verdict: "deny", reason: would_be, ...(rule !== undefined && { boundary: rule }) };
+  // The first endpoint is the one that was refused; a boundary may have denied the Service itself.
+  const endpoint = would_be === "denied.boundary" ? undefined : led?.endpoints[0];
+  return {
+    ...{ verdict: "deny", reason: would_be },
+    // Of a refusal, `rule` is the boundary that spoke it.
+    ...(rule !== undefined && { boundary: rule }),
+    ...(led && { service: led }),
+    ...(endpoint && { endpoint }),
+  };
 }
 
 function isDenial(reason: DecisionRecord["reason"]): reason is Denied["reason"] {
