@@ -75,5 +75,5 @@ function said({ pod, problem }: ConnectedSidecar): string {
 
 /** What sidecars say is shown on terminals: nothing but text of one line. */
 export function plainText(text: string): string {
-  return text.replace(/[^\x20-\x7e]+/g, " ").trim();
+  return text.replace(/[^\x21-\x7e]+/g, " ").trim();
 }
