@@ -67,3 +67,20 @@ test("audit mode's refusals are explained as well, and what was permitted needs 
   assert.equal(explainRecord(policy, record()), undefined);
   assert.equal(explainRecord(policy, record({ reason: "failed.connect_refused" })), undefined);
 });
+
+test("a refusal of a Service that leads out says where it led, and which rule would permit that", () => {
+  const led = record({
+    ...{ verdict: "deny", reason: "denied.no_rule", rule: undefined, matched: undefined },
+    ...{ original_address: "10.96.7.7", original_port: 5432, protocol: "opaque" },
+    ...{ service: "shop/db", service_endpoints: ["93.184.216.34:15432"] },
+  } as never);
+  const explained = explainRecord(policyOf(["www.example.org"]), led);
+  assert.match(
+    explained?.message ?? "",
+    /^10\.96\.7\.7:5432 \(Service shop\/db, which leads outside the cluster to 93\.184\.216\.34:15432\) was refused/,
+  );
+  assert.match(
+    explained?.manifest ?? "",
+    /cidrs: \["93\.184\.216\.34\/32"\]\n +ports: \[\{ port: 15432/,
+  );
+});
