@@ -21,6 +21,7 @@ On a cluster (in a pod by its ServiceAccount; without these options no API serve
   --seal-secret NAME        with --tls-cert-file: share the key that signs sidecars in that Secret of --namespace
   --webhooks NAME           keep caBundle and failurePolicy of the Mutating- and ValidatingWebhookConfiguration NAME
   --lease NAME              the Lease of --namespace by which replicas choose a leader
+  --policy-port PORT        give sidecars their policy there, by EgressRules and EgressBoundaries (0: the kernel chooses)
   --certificate-life DURATION      how long a certificate in the Secret is valid (365d)
   --certificate-settling DURATION  how long the next one is trusted before it is served (30s)
   --certificate-overlap DURATION   and how long the one before is trusted after (5m)
@@ -57,6 +58,8 @@ export interface ClusterFlags {
   readonly sealSecret?: string;
   readonly webhooks?: string;
   readonly lease?: string;
+  /** Absent: sidecars have their policy in their config. */
+  readonly policyPort?: number;
   readonly certificateLifeMs: number;
   readonly settlingMs: number;
   readonly overlapMs: number;
@@ -81,8 +84,8 @@ export function parseFlags(argv: readonly string[]): Flags | "help" | "version" 
   const must = (holds: boolean, mistake: string) => {
     if (!holds) mistakes.push(mistake);
   };
-  const number = (option: "port" | "shutdown-grace", most: number) => {
-    const text = values[option];
+  const number = (option: "port" | "policy-port" | "shutdown-grace", most: number) => {
+    const text = values[option] ?? "";
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     must(value <= most, `--${option} ${text}: expected a number from 0 to ${most}`);
     return value;
@@ -108,7 +111,9 @@ export function parseFlags(argv: readonly string[]): Flags | "help" | "version" 
     values["ca-out"] === undefined || certFile === undefined,
     "--ca-out writes the CA of a certificate made here; one from --tls-cert-file has another",
   );
-  const cluster = clusterFlags(values, must);
+  const policyPort =
+    values["policy-port"] === undefined ? undefined : number("policy-port", 65_535);
+  const cluster = clusterFlags(values, policyPort, must);
   if (mistakes.length > 0) throw new Misuse(mistakes.join("\n"));
   return {
     port,
@@ -127,7 +132,11 @@ export function parseFlags(argv: readonly string[]): Flags | "help" | "version" 
 
 type Must = (holds: boolean, mistake: string) => void;
 
-function clusterFlags(values: ReturnType<typeof read>, must: Must): ClusterFlags | undefined {
+function clusterFlags(
+  values: ReturnType<typeof read>,
+  policyPort: number | undefined,
+  must: Must,
+): ClusterFlags | undefined {
   const { kubeconfig, webhooks, lease } = values;
   const { "certificate-secret": certificateSecret, "seal-secret": sealSecret } = values;
   const duration = (
@@ -173,6 +182,11 @@ function clusterFlags(values: ReturnType<typeof read>, must: Must): ClusterFlags
     lease !== undefined || [certificateSecret, sealSecret, webhooks].every((name) => !name),
     "--lease is missing: one replica writes what --certificate-secret, --seal-secret and --webhooks name",
   );
+  must(
+    policyPort === undefined ||
+      (lease !== undefined && (certificateSecret ?? sealSecret) !== undefined),
+    "--policy-port goes with --lease, and with --certificate-secret or --seal-secret: replicas share the CA that sidecars trust",
+  );
   const named = [kubeconfig, certificateSecret, sealSecret, webhooks, lease];
   if (named.every((value) => value === undefined)) return undefined;
   return {
@@ -181,6 +195,7 @@ function clusterFlags(values: ReturnType<typeof read>, must: Must): ClusterFlags
     ...(sealSecret !== undefined && { sealSecret }),
     ...(webhooks !== undefined && { webhooks }),
     ...(lease !== undefined && { lease }),
+    ...(policyPort !== undefined && { policyPort }),
     ...{ certificateLifeMs, settlingMs, overlapMs },
   };
 }
@@ -204,6 +219,7 @@ function read(argv: readonly string[]) {
         "seal-secret": { type: "string" },
         webhooks: { type: "string" },
         lease: { type: "string" },
+        "policy-port": { type: "string" },
         "certificate-life": { type: "string", default: "365d" },
         "certificate-settling": { type: "string", default: "30s" },
         "certificate-overlap": { type: "string", default: "5m" },

@@ -8,7 +8,6 @@ import { readConfig } from "./config.ts";
 import { type Flags, HELP, Misuse, parseFlags } from "./flags.ts";
 import { ROTATION } from "./kubernetes/certificate-rotation.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
-import type { SealKey } from "./kubernetes/seal-key.ts";
 import { createLog, type Log } from "./log.ts";
 import { type Controller, LIMITS, startController } from "./server.ts";
 
@@ -23,12 +22,18 @@ async function main(): Promise<void> {
   process.stdout.on("error", () => {});
   const log = createLog(flags.logLevel);
   const cluster = await clusterOf(flags, injection, log);
+  const delivery = cluster?.delivery;
   const controller = await startController({
     port: flags.port,
-    certificate: cluster?.certificate ?? (await certificateFor(flags, cluster?.sealKey, log)),
+    certificate: await certificateFor(flags, cluster, log),
     injection,
     draw: cluster?.draw ?? randomIdentity(),
     ...(cluster && { podSecurityEnforced: cluster.podSecurityEnforced }),
+    ...(delivery && {
+      boundariesOver: delivery.knowledge.boundariesOver,
+      control: delivery.control,
+      moreMetrics: delivery.metrics,
+    }),
     ...(flags.cluster?.lease !== undefined && { leading: cluster?.leading }),
     log,
     now: Date.now,
@@ -44,10 +49,13 @@ function namesOf({ service, namespace, clusterDomain, tlsNames }: Flags): string
   return [...serviceNames(service, namespace, clusterDomain), ...tlsNames];
 }
 
-async function certificateFor(flags: Flags, sealKey: SealKey | undefined, log: Log) {
-  if (!flags.tlsFiles) return madeCertificate(namesOf(flags), Date.now());
-  const certificate = await certificateFromFiles(flags.tlsFiles, log);
-  return sealKey ? servedWith(certificate, sealKey) : certificate;
+async function certificateFor(flags: Flags, cluster: Cluster | undefined, log: Log) {
+  const certificate =
+    cluster?.certificate ??
+    (flags.tlsFiles
+      ? await certificateFromFiles(flags.tlsFiles, log)
+      : await madeCertificate(namesOf(flags), Date.now()));
+  return (cluster?.prerequisites ?? []).reduce(servedWith, certificate);
 }
 
 /** The client of the API is loaded only where it is used: it costs 40 MB. */
@@ -63,6 +71,7 @@ async function clusterOf(
     ...named,
     namespace: flags.namespace,
     names: namesOf(flags),
+    host: serviceNames(flags.service, flags.namespace, flags.clusterDomain).at(-1) ?? "",
     rotation: { ...ROTATION, settlingMs, overlapMs },
     injection,
     log,
@@ -92,8 +101,8 @@ function endOnSignal(
     if (ending) process.exit(EXIT.failed);
     ending = true;
     log("info", `${signal}: finishing; once more ends at once`);
-    void Promise.all([controller.drain(graceMs, LIMITS.requestMs), cluster?.leave()]).then(() =>
-      process.exit(EXIT.done),
+    void Promise.all([controller.drain(graceMs, LIMITS.requestMs), cluster?.leave(graceMs)]).then(
+      () => process.exit(EXIT.done),
     );
   };
   process.on("SIGTERM", end);

@@ -14,6 +14,8 @@ export interface Gauges {
   readonly certificateNotAfter: Date;
   /** Undefined where nobody leads: without --lease. */
   readonly leading: boolean | undefined;
+  /** Lines of families that others count. */
+  readonly more?: readonly string[];
 }
 
 interface Durations {
@@ -40,7 +42,7 @@ export function createMetrics(): Metrics {
       taken.counts[bucket] = (taken.counts[bucket] ?? 0) + 1;
       taken.sum += seconds;
     },
-    text: ({ certificateNotAfter, leading }) =>
+    text: ({ certificateNotAfter, leading, more = [] }) =>
       [
         ...family("sallyport_build_info", "gauge", "Always 1.", [`{version="${VERSION}"} 1`]),
         ...family(
@@ -66,6 +68,7 @@ export function createMetrics(): Metrics {
           : family("sallyport_leader", "gauge", "1 while this controller leads.", [
               ` ${Number(leading)}`,
             ])),
+        ...more,
         "",
       ].join("\n"),
   };

@@ -35,6 +35,9 @@ export interface ControllerOptions {
   readonly draw: DrawIdentity;
   readonly podSecurityEnforced?: WebhookOptions["podSecurityEnforced"];
   readonly boundariesOver?: WebhookOptions["boundariesOver"];
+  readonly control?: WebhookOptions["control"];
+  /** What others count, for /metrics. */
+  readonly moreMetrics?: () => readonly string[];
   /** Whether this controller leads the replicas; absent where there is nothing to lead. */
   readonly leading?: (() => boolean) | undefined;
   readonly limits?: Partial<Limits>;
@@ -70,6 +73,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     draw: options.draw,
     ...(options.podSecurityEnforced && { podSecurityEnforced: options.podSecurityEnforced }),
     ...(options.boundariesOver && { boundariesOver: options.boundariesOver }),
+    ...(options.control && { control: options.control }),
     maxBodyBytes: limits.bodyBytes,
     log,
     now,
@@ -81,6 +85,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       metrics.text({
         certificateNotAfter: certificate.current.notAfter,
         leading: options.leading?.(),
+        more: options.moreMetrics?.() ?? [],
       }),
   });
   const server = createServer(

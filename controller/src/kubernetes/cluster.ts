@@ -4,16 +4,17 @@ import { VERSION } from "@sallyport/core/version";
 import type { DrawIdentity } from "../admission/identity.ts";
 import { randomIdentity } from "../admission/identity-random.ts";
 import type { InjectionOptions } from "../admission/options.ts";
-import type { CertificateSource } from "../certificate-source.ts";
+import type { CertificateSource, Prerequisite } from "../certificate-source.ts";
 import type { Log } from "../log.ts";
 import { keepCertificate } from "./certificate-keeper.ts";
 import type { RotationTimes } from "./certificate-rotation.ts";
 import { certificateFromSecret } from "./certificate-secret.ts";
 import { connect } from "./client.ts";
+import { type Delivery, startDelivery } from "./delivery.ts";
 import { keepServing } from "./duties.ts";
 import { lead } from "./lease.ts";
 import { watchNamespaces } from "./namespaces.ts";
-import { keepSealKey, type SealKey, sealKeyFromSecret } from "./seal-key.ts";
+import { keepSealKey, sealKeyFromSecret } from "./seal-key.ts";
 import { secretStore } from "./secret-store.ts";
 import { sweep } from "./sweep.ts";
 import { webhookConfigurations } from "./webhook-configurations.ts";
@@ -29,6 +30,10 @@ export interface ClusterOptions {
   readonly sealSecret?: string | undefined;
   readonly webhooks?: string | undefined;
   readonly lease?: string | undefined;
+  /** Absent: sidecars are given no policy by this controller. */
+  readonly policyPort?: number | undefined;
+  /** What sidecars call the controllers by. */
+  readonly host: string;
   /** What clients call the controller by. */
   readonly names: readonly string[];
   readonly certificateLifeMs: number;
@@ -41,15 +46,16 @@ export interface ClusterOptions {
 export interface Cluster {
   /** From the Secret; absent where none is named. */
   readonly certificate?: CertificateSource;
-  /** Absent where replicas share none, or with the certificate. */
-  readonly sealKey?: SealKey;
+  /** What has to be there besides a certificate: of what replicas share. */
+  readonly prerequisites: readonly Prerequisite[];
   readonly draw: DrawIdentity;
   readonly podSecurityEnforced: (namespace: string) => string | undefined;
   readonly leading: () => boolean;
+  readonly delivery: Delivery | undefined;
   /** Takes its turn at leading, now that it serves. */
   serve(lookAgain: () => Promise<void>): void;
-  /** Resolves when another may lead, at once. */
-  leave(): Promise<void>;
+  /** Another may lead at once; sidecars go to other replicas over so long. */
+  leave(overMs: number): Promise<void>;
 }
 
 export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
@@ -69,7 +75,18 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   const { podSecurityOf } = watchNamespaces(api, log, signal);
 
   const installation = { version: VERSION, options: options.injection };
+  const identity = `${hostname()}_${randomUUID()}`;
   let leading = false;
+  const shared = store ?? sealStore;
+  const delivery =
+    options.policyPort === undefined || !shared
+      ? undefined
+      : await startDelivery({
+          ...{ api, namespace, names, identity, log },
+          ...{ port: options.policyPort, host: options.host, store: shared },
+          injection: options.injection,
+          leading: () => leading,
+        });
   let turns: Promise<void> | undefined;
   const task = async (lookAgain: () => Promise<void>, reigning: AbortSignal) => {
     leading = true;
@@ -77,6 +94,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
       await Promise.all([
         keepServing(keeper(lookAgain), webhooks, reigning),
         sealStore && keepSealKey(sealStore, log, reigning),
+        delivery?.lead(reigning),
         sweep({ api, installation, excluded: [namespace], log }, reigning),
       ]);
     } finally {
@@ -89,13 +107,13 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
 
   return {
     ...(source && { certificate: source }),
-    ...(sealKey && { sealKey }),
+    prerequisites: [sealKey, delivery?.authority].flatMap((each) => each ?? []),
+    delivery,
     draw: drawnBy(source ? () => source.sealKey : sealKey && (() => sealKey.current)),
     podSecurityEnforced: podSecurityOf,
     leading: () => leading,
     serve: (lookAgain) => {
       if (options.lease === undefined) return;
-      const identity = `${hostname()}_${randomUUID()}`;
       turns = lead(
         {
           ...{ api, namespace, name: options.lease, identity, log },
@@ -104,9 +122,9 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
         signal,
       );
     },
-    leave: async () => {
+    leave: async (overMs) => {
       left.abort();
-      await turns;
+      await Promise.all([turns, delivery?.leave(overMs)]);
     },
   };
 }
