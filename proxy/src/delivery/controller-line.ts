@@ -18,5 +18,6 @@ export function readControllerLine(text: string): ControllerLine | string | unde
   const read = ControllerLine.safeParse(json);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
-  return `the controller wrote a line that cannot be understood: ${type}: ${issue?.path.join(".")}: ${issue?.message}`;
+  const place = [type, ...(issue?.path ?? [])].filter((step) => step !== undefined).join(".");
+  return `the controller wrote a line that cannot be understood: ${place === "" ? "" : `${place}: `}${issue?.message}`;
 }
