@@ -2,7 +2,9 @@ import { execFile } from "node:child_process";
 import { join, resolve } from "node:path";
 import { CHART, helm, NAMESPACE } from "../../scripts/chart/helm.ts";
 
-export const MANIFEST = join(resolve(import.meta.dirname, "../.."), "manifests/install.yaml");
+const MANIFESTS = join(resolve(import.meta.dirname, "../.."), "manifests");
+export const MANIFEST = join(MANIFESTS, "install.yaml");
+export const CRDS = join(MANIFESTS, "crds.yaml");
 
 export interface Said {
   readonly status: number;

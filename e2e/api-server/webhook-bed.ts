@@ -36,6 +36,8 @@ export interface WebhookBed extends AsyncDisposable {
   readonly core: CoreV1Api;
   /** Of this bed alone; the configurations of its webhooks have names that begin so. */
   readonly name: string;
+  /** By which it knows its namespaces: `key=value`. */
+  readonly label: string;
   /** A namespace for which the webhooks of that label are called. */
   namespace(
     injection: "enabled" | "all" | "none",
@@ -81,6 +83,7 @@ export async function startWebhookBed(options: WebhookBedOptions = {}): Promise<
   const { mutating, validating } = webhooksOfChart({
     ...controller,
     label: { key: BED, value: name },
+    rules: options.server !== undefined,
   });
   const metadata = { name: `${name}-sallyport` };
 
@@ -88,6 +91,7 @@ export async function startWebhookBed(options: WebhookBedOptions = {}): Promise<
     config,
     core,
     name,
+    label: `${BED}=${name}`,
     namespace: async (injection, labels = {}) => {
       const namespace = `${name}-${namespaces.length}`;
       namespaces.push(namespace);

@@ -13,6 +13,8 @@ export interface Whom {
   /** PEM. */
   readonly ca: string;
   readonly label: { readonly key: string; readonly value: string };
+  /** Whether to be asked about rules and boundaries, too: of boundaries it would be all of the cluster's. */
+  readonly rules: boolean;
 }
 
 /** The chart's webhooks as an upgrade renders them, when nothing passes unseen; all that is tried of them is theirs. */
@@ -20,9 +22,13 @@ export function webhooksOfChart(whom: Whom): WebhooksOfChart {
   const objects = rendered({}, "--is-upgrade");
   return {
     mutating: the("MutatingWebhookConfiguration", objects).webhooks.map(calling(whom)),
-    validating: the("ValidatingWebhookConfiguration", objects).webhooks.map(calling(whom)),
+    validating: the("ValidatingWebhookConfiguration", objects)
+      .webhooks.filter(({ name }: V1ValidatingWebhook) => whom.rules || name !== RULES)
+      .map(calling(whom)),
   };
 }
+
+const RULES = "rules.sallyport.dev";
 
 const calling =
   ({ port, ca, label }: Whom) =>
