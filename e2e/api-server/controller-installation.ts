@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { V1MutatingWebhook } from "@kubernetes/client-node";
 import { issueOneShot } from "@sallyport/controller/certificates";
 import { connect, type KubernetesApi } from "@sallyport/controller/kubernetes/client";
+import { REPLICAS_CONFIG_MAP } from "@sallyport/controller/status/presence";
 import type { ApiServer } from "../cluster/api-server.ts";
 import { freePorts } from "../cluster/free-ports.ts";
 import { ControllerProcess, type Line } from "./controller-process.ts";
@@ -140,6 +141,10 @@ async function objects(
   const metadata = { name };
   await api.core.createNamespacedSecret({ namespace: name, body: { metadata } });
   await api.coordination.createNamespacedLease({ namespace: name, body: { metadata } });
+  await api.core.createNamespacedConfigMap({
+    namespace: name,
+    body: { metadata: { name: REPLICAS_CONFIG_MAP } },
+  });
   const entry = (short: string, path: string, resource: string, group = "") => ({
     name: `all.${short}.sallyport.dev`,
     clientConfig: { url: `https://127.0.0.1:${port}${path}`, ...(caBundle && { caBundle }) },

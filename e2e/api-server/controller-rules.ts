@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { loadAllYaml, type V1PolicyRule } from "@kubernetes/client-node";
+import { REPLICAS_CONFIG_MAP } from "@sallyport/controller/status/presence";
 import { sources } from "../cluster/environment.ts";
 import { findPrograms, requirePrograms } from "../cluster/programs.ts";
 
@@ -17,7 +18,7 @@ export function lackingHelm(): string | false {
   return "missing" in found && `NOT TESTED HERE: ${found.missing}`;
 }
 
-/** What the chart permits a controller, for objects of other names: each of those three that it names becomes `name`. */
+/** What the chart permits a controller, for objects of other names: each that an option names becomes `name`. */
 export function controllerRules(name: string): ControllerRules {
   const { helm } = requirePrograms(["helm"], sources());
   const text = execFileSync(
@@ -29,7 +30,8 @@ export function controllerRules(name: string): ControllerRules {
   const rulesOf = (kind: string) =>
     (objects.find((each) => each.kind === kind)?.rules ?? []).map((rule) => ({
       ...rule,
-      ...(rule.resourceNames && { resourceNames: [name] }),
+      ...(rule.resourceNames &&
+        !rule.resourceNames.includes(REPLICAS_CONFIG_MAP) && { resourceNames: [name] }),
     }));
   return { namespaced: rulesOf("Role"), cluster: rulesOf("ClusterRole") };
 }

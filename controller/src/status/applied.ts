@@ -14,7 +14,7 @@ const MOST_SAID = 200;
 
 /**
  * By uid. A sidecar is behind where what it was sent, or is about to be, has the object as it is now, and what it has
- * applied has not. Pods with the same labels share one Compiled, so that this costs little for thousands of them.
+ * applied has not. Pods with the same rules share one list of origins, so that this costs little for thousands of them.
  */
 export function appliedBy(
   sidecars: Iterable<ConnectedSidecar>,
@@ -30,29 +30,29 @@ export function appliedBy(
     }
     return applied;
   };
-  const current = new Map<Compiled, ReadonlyMap<string, Origin>>();
-  const currentIn = (compiled: Compiled | undefined) => {
-    if (!compiled) return NONE;
-    let origins = current.get(compiled);
-    if (!origins) {
-      origins = new Map(compiled.origins.filter(isCurrent).map((origin) => [origin.uid, origin]));
-      current.set(compiled, origins);
+  const current = new Map<Origins, ReadonlyMap<string, Origin>>();
+  const currentIn = (origins: Origins | undefined) => {
+    if (!origins) return NONE;
+    let found = current.get(origins);
+    if (!found) {
+      found = new Map(origins.filter(isCurrent).map((origin) => [origin.uid, origin]));
+      current.set(origins, found);
     }
-    return origins;
+    return found;
   };
-  const settled = new Map<Compiled, number>();
+  const settled = new Map<Origins, number>();
   for (const sidecar of sidecars) {
     const { applied } = sidecar;
     const wanted = wantedOf(sidecar);
     if (applied && (!wanted || wanted.revision === applied.revision)) {
       // The same content may be of newer objects: of a rule whose selector alone has changed, for instance.
-      const has = wanted ?? applied;
-      settled.set(has, (settled.get(has) ?? 0) + 1);
+      const { origins } = wanted ?? applied;
+      settled.set(origins, (settled.get(origins) ?? 0) + 1);
       continue;
     }
-    const has = currentIn(applied);
+    const has = currentIn(applied?.origins);
     for (const uid of has.keys()) at(uid).appliedPods++;
-    for (const [uid, { kind }] of currentIn(wanted)) {
+    for (const [uid, { kind }] of currentIn(wanted?.origins)) {
       if (has.has(uid)) continue;
       const one = at(uid);
       one.behindPods++;
@@ -60,11 +60,12 @@ export function appliedBy(
       if (kind === "EgressRule" && one.behind.length < NAMED) one.behind.push(said(sidecar));
     }
   }
-  for (const [compiled, pods] of settled)
-    for (const uid of currentIn(compiled).keys()) at(uid).appliedPods += pods;
+  for (const [origins, pods] of settled)
+    for (const uid of currentIn(origins).keys()) at(uid).appliedPods += pods;
   return result;
 }
 
+type Origins = readonly Origin[];
 const NONE: ReadonlyMap<string, Origin> = new Map();
 
 function said({ pod, problem }: ConnectedSidecar): string {

@@ -15,8 +15,8 @@ export const LEADER = "sallyport-leader";
 /** An own field manager: what it adds to `past` is not among what the leader applies. */
 const FOLDER = "sallyport-past";
 
-/** What the watch brings back of a write is waited for that long. */
-const ECHO_MS = 5_000;
+/** What the watch brings back of a write is waited for that long; where it brings nothing that is understood, longer. */
+const ECHO_MS = { usual: 5_000, most: 60_000 } as const;
 
 export interface SumKeeping {
   readonly status: StatusApi;
@@ -60,8 +60,9 @@ export function keepSums(keeping: SumKeeping): SumKeeper {
       uids.add(uid);
       const last = written.get(uid);
       // What was just written is newer than what the watch has brought.
+      const echoMs = known.status ? ECHO_MS.usual : ECHO_MS.most;
       const there: Wanted | undefined =
-        last && nowMs - last.atMs < ECHO_MS ? last.wanted : known.status;
+        last && nowMs - last.atMs < echoMs ? last.wanted : known.status;
       const sum = sumOf(known.status, isGone);
       const { findings, ...numbers } = wantedFrom(sum);
       const wanted: Wanted = {
