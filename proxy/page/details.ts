@@ -60,6 +60,7 @@ function facts(each: DestinationSummary): HTMLElement[] {
     ["In enforce mode", each.would_be],
     ["Permitted by", each.matched],
     ["Stands for", each.external_name],
+    ["Service that leads outside", each.service],
     ["Address dialled", each.address === placeOf(each) ? undefined : each.address],
     ["Last failure", each.last_error],
     ["First seen", new Date(each.first_time).toLocaleString()],

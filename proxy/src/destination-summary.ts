@@ -29,6 +29,8 @@ export interface DestinationSummary {
   readonly matched?: string;
   readonly nearest?: string;
   readonly external_name?: string;
+  /** It is a Service that leads out of the cluster. */
+  readonly service?: string;
   readonly originated?: true;
   /** Connections that are open now. */
   readonly open: number;
@@ -117,11 +119,13 @@ export function summaryOf(row: DestinationRow, open: Open | undefined): Destinat
   };
 }
 
-function ofLast({ matched, nearest, external_name, originated, status, error }: DecisionRecord) {
+function ofLast(last: DecisionRecord) {
+  const { matched, nearest, external_name, service, originated, status, error } = last;
   return {
     ...(matched !== undefined && { matched }),
     ...(nearest !== undefined && { nearest }),
     ...(external_name !== undefined && { external_name }),
+    ...(service !== undefined && { service }),
     ...(originated && { originated }),
     ...(status !== undefined && { last_status: status }),
     ...(error !== undefined && { last_error: error }),

@@ -2,6 +2,7 @@ import type { Attempt, Decision, Denied, Protocol, Seen, Verdict } from "@sallyp
 import type { Applied } from "./applied.ts";
 import { type Destination, formatDestination } from "./destination.ts";
 import { type Judged, judge } from "./judge.ts";
+import { addressesOfService } from "./service-names.ts";
 import { type Spoken, spokenOn } from "./spoken.ts";
 
 /** A connection that an app may try, and what is known of it. */
@@ -44,7 +45,8 @@ export function ask(applied: Applied, question: Question): Asked {
   const name = says === undefined ? to.name : (says ?? undefined);
   // A Service that stands for a name leads where that name does.
   const meant = (each: string) => policy.externalNameOf(each) ?? each;
-  const given = (each: string) => answers.get(each) ?? answers.get(meant(each));
+  const given = (each: string) =>
+    answers.get(each) ?? answers.get(meant(each)) ?? addressesOfService(snapshot, each);
   const known = to.name === undefined ? undefined : given(to.name);
   if (to.name !== undefined && !known && !assume)
     return { verdict: "needs_addresses", names: [meant(to.name)] };

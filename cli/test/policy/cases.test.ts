@@ -109,6 +109,37 @@ cases:
   assert.equal((await verify(audited)).status, 0);
 });
 
+test("a Service that leads out is judged by its endpoints, under its names too", async () => {
+  const written = `rules:
+  - ${RULES.trimEnd().replaceAll("\n", "\n    ")}
+pod: { namespace: shop }
+cluster:
+  ranges: [10.96.0.0/12]
+  leadingOut:
+    - namespace: shop
+      name: db
+      addresses: [10.96.7.7]
+      ports:
+        - { port: 3306, endpoints: [{ address: 9.9.9.9, port: 5432 }, { address: 10.20.3.4, port: 5432 }] }
+        - { port: 3307, endpoints: [{ address: 9.9.9.9, port: 9 }] }
+cases:
+  - { connect: 10.96.7.7:3306, expect: allow, rule: shop/web }
+  - { connect: db:3306, expect: allow, rule: shop/web }
+  - { connect: db.shop.svc.cluster.local:3307, expect: deny, reason: denied.no_rule }
+  - { connect: 10.96.7.7:3308, expect: deny, reason: denied.no_rule }
+  - { connect: 10.96.7.8:3308, expect: allow, reason: allowed.cluster }
+`;
+  const { status, stdout, stderr } = await verify(written);
+  assert.equal(status, 0, stdout + stderr);
+  const wrong = await verify(
+    written.replace("db:3306, expect: allow, rule: shop/web", "db:3307, expect: allow"),
+  );
+  assert.match(
+    wrong.stdout,
+    /db at 10\.96\.7\.7:3307 \(Service shop\/db, which leads outside the cluster to 9\.9\.9\.9:9\) was refused/,
+  );
+});
+
 test("every mistake is told at once, with its line and path; also those of the rules", async () => {
   bed.file("broken/rules.yaml", RULES.replace("10.20.0.0/16", "10.20.0.0/8"));
   const { status, stdout, stderr } =

@@ -54,6 +54,26 @@ const judged = async (lines: readonly string[], ...args: string[]) => {
 
 for (const [what, line, counts] of [
   ["an allowed name", tls("api.example.com"), [0, 0, 0, 1]],
+  [
+    "a Service that led to an address which a rule permits",
+    tcp("10.96.7.7", 3306, {
+      ...{ reason: "allowed.rule", service: "shop/db", service_endpoints: ["10.20.3.4:5432"] },
+    }),
+    [0, 0, 0, 1],
+  ],
+  [
+    "a Service that led elsewhere, in audit mode",
+    tcp("10.96.7.7", 3306, { service: "shop/db", service_endpoints: ["9.9.9.9:5432"] }),
+    [1, 0, 0, 0],
+  ],
+  [
+    "a Service that led to where the name does that the app gave",
+    record({
+      ...{ protocol: "tls", name: "api.example.com", name_source: "sni" },
+      ...{ original_address: "10.96.7.7", service: "shop/db", service_endpoints: ["9.9.9.9:443"] },
+    }),
+    [0, 0, 0, 1],
+  ],
   ["a name that no rule has", tls("evil.example.net"), [1, 0, 0, 0]],
   ["a name that nobody resolved", tls("api.example.com", { resolved: undefined }), [0, 0, 0, 1]],
   [
