@@ -136,7 +136,7 @@ cases:
   );
   assert.match(
     wrong.stdout,
-    /db at 10\.96\.7\.7:3307 \(Service shop\/db, which leads outside the cluster to 9\.9\.9\.9:9\) was refused/,
+    /10\.96\.7\.7:3307 \(Service shop\/db, which leads outside the cluster to 9\.9\.9\.9:9\) was refused/,
   );
 });
 
