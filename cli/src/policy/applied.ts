@@ -28,6 +28,7 @@ export interface Around {
   /** Where no boundary says it. */
   readonly mode: Mode;
   readonly cluster: Cluster;
+  readonly resolvers?: readonly string[];
 }
 
 /** The label that Kubernetes itself gives every namespace. */
@@ -44,13 +45,13 @@ export function podOf(namespace: string, labels: Labels, namespaceLabels: Labels
 export function apply(
   { rules, boundaries, aliases }: PolicyObjects,
   pod: PodIdentity,
-  { mode, cluster }: Around,
+  { mode, cluster, resolvers = [] }: Around,
 ): Applied {
   const given = aliases.map((service) => aliasOf(service, pod.namespace));
   const snapshot = compile(rules, boundaries, pod, {
     mode,
     cluster: { ...cluster, externalNames: [...cluster.externalNames, ...given] },
-    resolvers: [],
+    resolvers,
   });
   const own = rules.filter(
     ({ metadata }) => (metadata.namespace ?? pod.namespace) === pod.namespace,

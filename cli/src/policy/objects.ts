@@ -107,3 +107,14 @@ export async function readObjects(files: readonly string[], io: Io): Promise<Obj
     throw new BadInput([`${files.join(", ")}: there is no EgressRule and no EgressBoundary in it`]);
   return objects;
 }
+
+/** As if every boundary said `mode: enforce`. */
+export function enforced({ rules, boundaries, aliases }: PolicyObjects): PolicyObjects {
+  return {
+    ...{ rules, aliases },
+    boundaries: boundaries.map((boundary) => ({
+      ...boundary,
+      spec: { ...boundary.spec, mode: "enforce" as const },
+    })),
+  };
+}

@@ -15,6 +15,8 @@ export interface Replayed {
   readonly isAudited: boolean;
   readonly attempt: Attempt;
   readonly named: Named | undefined;
+  /** By what it was judged again. */
+  readonly applied: Applied;
 }
 
 /** Of those refused, nobody judged these: the sidecar or a request was at its limit, or something else stood in the way. */
@@ -38,7 +40,8 @@ export function replay(
   const name = meantBy(record);
   // Where nobody had to resolve it: the app has, and dialled what it found.
   const addresses = resolved ??
-    (name === undefined ? undefined : answers.get(name)) ?? [told.address];
+    (name === undefined ? undefined : answers.get(name)) ??
+    told.led?.endpoints.map(({ address }) => address) ?? [told.address];
   const lookup = (asked: string) => (asked === name ? addresses : (answers.get(asked) ?? []));
   const { decision, attempt } = judge(applied.policy, told, lookup);
   const isUnseen = !isVerdict(decision);
@@ -52,6 +55,7 @@ export function replay(
     isAudited: isAllowed && refusalOf(verdict) !== undefined,
     attempt,
     named: name === undefined ? undefined : { name, addresses },
+    applied,
   };
 }
 

@@ -1,13 +1,13 @@
 import { formatNearest } from "@sallyport/core/explanation";
 import { count, formatAmount, sum, total } from "./amount.ts";
 import { place } from "./finding.ts";
-import type { Simulation } from "./simulation.ts";
+import { explainGroup, type Simulated, suggest } from "./simulated.ts";
 import type { Change, Group } from "./tally.ts";
 
 const UNSEEN = "a name decides there, and the records do not show what the app says";
 
 /** For a person. */
-export function simulationText(simulation: Simulation): string[] {
+export function simulationText(simulation: Simulated): string[] {
   const { tally, skipped, unjudged, applied } = simulation;
   const { refused, allowed, unknown, same } = tally.judged;
   const figures = [
@@ -43,7 +43,7 @@ export function simulationText(simulation: Simulation): string[] {
 }
 
 function section(
-  simulation: Simulation,
+  simulation: Simulated,
   change: Exclude<Change, "same">,
   heading: string,
   mark: string,
@@ -54,17 +54,27 @@ function section(
   return [
     "",
     heading,
-    ...groups.flatMap((group) => groupLines(simulation, group, change, mark)),
+    ...groups.flatMap((group) => groupLines(group, change, mark)),
     ...(total(beyond) > 0
       ? [`  and ${formatAmount(beyond)} to more destinations than are told apart`]
       : []),
   ];
 }
 
-function groupLines(simulation: Simulation, group: Group, change: Change, mark: string): string[] {
-  const { namespace, destination, protocol, was, replayed, amount, firstSeen, lastSeen } = group;
+function groupLines(group: Group, change: Change, mark: string): string[] {
+  const {
+    namespace,
+    workload = namespace,
+    destination,
+    protocol,
+    was,
+    replayed,
+    amount,
+    firstSeen,
+    lastSeen,
+  } = group;
   const { verdict } = replayed;
-  const refusal = change === "refused" ? simulation.explain(group) : undefined;
+  const refusal = change === "refused" ? explainGroup(group) : undefined;
   const match = verdict.verdict === "allow" ? verdict.match?.clause : undefined;
   const list = verdict.reason === "allowed.baseline" ? "baseline" : "to";
   const when = firstSeen === lastSeen ? firstSeen : `${firstSeen} to ${lastSeen}`;
@@ -77,17 +87,17 @@ function groupLines(simulation: Simulation, group: Group, change: Change, mark: 
     ...(match ? [["by", place(match.rule, list, match.entry)]] : []),
   ];
   return [
-    `${mark} ${namespace}: ${destination}${protocol === undefined ? "" : ` (${protocol})`}, ${formatAmount(amount)}, ${when}`,
+    `${mark} ${workload}: ${destination}${protocol === undefined ? "" : ` (${protocol})`}, ${formatAmount(amount)}, ${when}`,
     ...lines.map(([label = "", text]) => `    ${label.padEnd(8)}${text}`),
   ];
 }
 
 /** For a machine. */
-export function simulationJson(simulation: Simulation): object {
+export function simulationJson(simulation: Simulated): object {
   const { tally, skipped, unjudged } = simulation;
   const groups = (change: Exclude<Change, "same">) => ({
     ...tally.judged[change],
-    groups: tally.groups(change).map((group) => groupJson(simulation, group)),
+    groups: tally.groups(change).map(groupJson),
     beyond: tally.beyond[change],
   });
   return {
@@ -98,16 +108,17 @@ export function simulationJson(simulation: Simulation): object {
     audited: tally.audited,
     skipped_lines: skipped,
     unjudged_records: unjudged,
-    suggested: simulation.suggest().rules,
+    suggested: suggest(tally).rules,
   };
 }
 
-function groupJson(simulation: Simulation, group: Group): object {
+function groupJson(group: Group): object {
   const { verdict } = group.replayed;
-  const refusal = verdict.verdict === "deny" ? simulation.explain(group) : undefined;
+  const refusal = verdict.verdict === "deny" ? explainGroup(group) : undefined;
   const match = verdict.verdict === "allow" ? verdict.match?.clause : undefined;
   return {
     namespace: group.namespace,
+    ...(group.workload !== undefined && { workload: group.workload }),
     destination: group.destination,
     protocol: group.protocol,
     ...group.amount,

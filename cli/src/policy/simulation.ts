@@ -1,18 +1,13 @@
-import type { Attempt } from "@sallyport/core/decision";
-import type { Explanation } from "@sallyport/core/explanation";
-import type { EgressRule } from "@sallyport/core/rules";
-import { type Applied, apply, entriesOf, podOf } from "./applied.ts";
-import { refusalOf } from "./ask.ts";
-import { combine } from "./combine.ts";
+import { type Applied, apply, podOf } from "./applied.ts";
 import type { PolicyObjects } from "./objects.ts";
 import { parseRecord } from "./record-lines.ts";
 import { replay } from "./replay.ts";
 import type { Setting } from "./setting.ts";
-import { explainRefusal, isPermitted, knowing, renamed } from "./suggest.ts";
-import { type Group, Tally } from "./tally.ts";
+import type { Simulated } from "./simulated.ts";
+import { Tally } from "./tally.ts";
 
 /** Records judged again, each by the rules as they apply in its namespace. */
-export class Simulation {
+export class Simulation implements Simulated {
   readonly tally = new Tally();
   /** Lines that are no records. */
   skipped = 0;
@@ -43,40 +38,8 @@ export class Simulation {
     const namespace = this.#setting.namespace ?? (record.namespace || "default");
     const applied = this.#applied.get(namespace) ?? (await this.#apply(namespace));
     const replayed = replay(applied, record, this.#answers);
-    if (replayed) this.tally.add(record, replayed, namespace);
+    if (replayed) this.tally.add(record, replayed, { namespace });
     else this.unjudged++;
-  }
-
-  /** Undefined where it is not refused. */
-  explain({ namespace, replayed, addresses }: Group): Explanation | undefined {
-    const applied = this.#applied.get(namespace);
-    const denied = refusalOf(replayed.verdict);
-    if (!applied || !denied) return undefined;
-    const { named, attempt } = replayed;
-    return explainRefusal(
-      applied,
-      denied,
-      attempt,
-      named && { ...named, addresses: [...addresses] },
-    );
-  }
-
-  /** For each namespace the rule that would keep open what would be refused, and what no rule keeps open. */
-  suggest(): { readonly rules: readonly EgressRule[]; readonly uncovered: readonly Group[] } {
-    const groups = [...this.tally.groups("refused"), ...this.tally.groups("unknown")];
-    const byNamespace = Map.groupBy(groups, ({ namespace }) => namespace);
-    const rules: EgressRule[] = [];
-    const uncovered: Group[] = [];
-    for (const [namespace, its] of byNamespace) {
-      const applied = this.#applied.get(namespace);
-      if (!applied) continue;
-      const parts = its.flatMap((group) => this.explain(group)?.egressRule ?? []);
-      const rule = renamed(combine(parts, "allow-recorded", namespace), applied.names);
-      if (parts.length > 0) rules.push(rule);
-      const entries = entriesOf(applied, rule);
-      uncovered.push(...its.filter((group) => !isPermitted(entries, attemptOf(group))));
-    }
-    return { rules, uncovered };
   }
 
   async #apply(namespace: string): Promise<Applied> {
@@ -88,9 +51,4 @@ export class Simulation {
       if (resolve && !this.#answers.has(name)) this.#answers.set(name, await resolve(name));
     return applied;
   }
-}
-
-/** With all the addresses that its name has had. */
-function attemptOf({ replayed: { attempt, named }, addresses }: Group): Attempt {
-  return named ? knowing(attempt, { ...named, addresses: [...addresses] }) : attempt;
 }

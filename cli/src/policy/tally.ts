@@ -6,6 +6,8 @@ import type { Replayed } from "./replay.ts";
 /** Records that go the same way: to the same destination, in the same language, with the same change. */
 export interface Group {
   readonly namespace: string;
+  /** `shop/deployment/web`, where it is known. */
+  readonly workload: string | undefined;
   /** `name:port`, or `address:port` where there was no name. */
   readonly destination: string;
   readonly protocol: string | undefined;
@@ -20,6 +22,13 @@ export interface Group {
 }
 
 export type Change = Replayed["change"];
+
+/** Whose connections, or requests, they were. */
+export interface Whose {
+  readonly namespace: string;
+  readonly workload?: string | undefined;
+  readonly times?: number;
+}
 
 /** What is kept of each change; records beyond are counted, not told apart. */
 const MAX_GROUPS = 10_000;
@@ -44,35 +53,37 @@ export class Tally {
     this.#maxGroups = maxGroups;
   }
 
-  add(record: RecordLine, replayed: Replayed, namespace: string): void {
+  /** `times`: how many such there were. */
+  add(record: RecordLine, replayed: Replayed, { namespace, workload, times = 1 }: Whose): void {
     const { change, verdict, isAudited } = replayed;
-    add(this.judged[change], record);
-    if (isAudited) add(this.audited, record);
+    add(this.judged[change], record, times);
+    if (isAudited) add(this.audited, record, times);
     if (change === "same") return;
     const destination = destinationOf(record);
     const { protocol, reason: was, time } = record;
-    const key = [namespace, destination, protocol, was, verdict.reason].join("\n");
+    const key = [workload ?? namespace, destination, protocol, was, verdict.reason].join("\n");
     const groups = this.#groups[change];
     let group = groups.get(key);
     if (!group) {
       if (groups.size >= this.#maxGroups) {
-        add(this.beyond[change], record);
+        add(this.beyond[change], record, times);
         return;
       }
-      const times = { firstSeen: time, lastSeen: time };
+      const seen = { firstSeen: time, lastSeen: time };
       group = {
         namespace,
+        workload,
         destination,
         protocol,
         was,
         replayed,
         amount: nothing(),
-        ...times,
+        ...seen,
         addresses: new Set(),
       };
       groups.set(key, group);
     }
-    add(group.amount, record);
+    add(group.amount, record, times);
     // RFC 3339 in UTC: the order of the texts is that of the times.
     if (time < group.firstSeen) group.firstSeen = time;
     if (time > group.lastSeen) group.lastSeen = time;
@@ -92,9 +103,9 @@ function amounts(): Readonly<Record<Change, Amount>> {
   return { refused: nothing(), allowed: nothing(), unknown: nothing(), same: nothing() };
 }
 
-function add(amount: Amount, { request }: RecordLine): void {
-  if (request === undefined) amount.connections++;
-  else amount.requests++;
+function add(amount: Amount, { request }: RecordLine, times: number): void {
+  if (request === undefined) amount.connections += times;
+  else amount.requests += times;
 }
 
 function destinationOf(record: RecordLine): string {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sum } from "@sallyport/cli/policy/amount";
+import { apply } from "@sallyport/cli/policy/applied";
 import { splitLines } from "@sallyport/cli/policy/record-lines";
 import type { Replayed } from "@sallyport/cli/policy/replay";
 import { Tally } from "@sallyport/cli/policy/tally";
+import { Cluster } from "@sallyport/core/snapshot";
 import fc from "fast-check";
 
 async function* chunksOf(bytes: Buffer, sizes: readonly number[]) {
@@ -51,6 +53,11 @@ test("however many destinations there are, the tally keeps so many and counts th
     isAudited: false,
     attempt: { address: "93.184.215.14", port: 443 },
     named: { name: "x", addresses: [] },
+    applied: apply(
+      { rules: [], boundaries: [], aliases: [] },
+      { namespace: "shop", labels: {}, namespaceLabels: {} },
+      { mode: "enforce", cluster: Cluster.parse({}) },
+    ),
   };
   for (let i = 0; i < 100; i++)
     for (const port of [443, 443, 80])
@@ -65,7 +72,7 @@ test("however many destinations there are, the tally keeps so many and counts th
           original_port: port,
         },
         replayed,
-        "shop",
+        { namespace: "shop" },
       );
   assert.equal(tally.groups("refused").length, 10);
   assert.deepEqual(tally.judged.refused, { connections: 300, requests: 0 });
