@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
-  ApiException,
   ApiextensionsV1Api,
   CoreV1Api,
   CustomObjectsApi,
@@ -57,7 +56,7 @@ export async function startKnowledgeBed({
   const install = async (which: "real" | "lax") => {
     const extensions = config.makeApiClient(ApiextensionsV1Api);
     for (const crd of loadAllYaml(readFileSync(CRDS, "utf8")) as V1CustomResourceDefinition[]) {
-      const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+      const open = { type: "object", x_kubernetes_preserve_unknown_fields: true };
       if (which === "lax")
         for (const version of crd.spec.versions) version.schema = { openAPIV3Schema: open as Any };
       await extensions.createCustomResourceDefinition({ body: crd });
@@ -75,10 +74,10 @@ export async function startKnowledgeBed({
   const cluster = api.kubeConfig.getCurrentCluster();
   if (cluster) Object.assign(cluster, { server: `https://127.0.0.1:${way.port}` });
   const lines: string[] = [];
-  const follow = (signal = end.signal): Knowledge =>
+  const follow = (signal = end.signal, by = api): Knowledge =>
     watchKnowledge(
       {
-        api,
+        api: by,
         injection: InjectionOptions.parse(injection),
         log: (level, message) => lines.push(`${level} ${message}`),
       },
@@ -114,7 +113,11 @@ export async function startKnowledgeBed({
   });
 
   return {
-    ...{ server, core, custom, discovery, knowledge, lines, way, install, follow },
+    ...{ server, core, discovery, knowledge, lines, way, install, follow },
+    /** The API server, and the way to it that `away` closes: for others that are to have it away, too. */
+    behind: { kubeconfig: server.kubeconfig, port: way.port },
+    /** Another controller, whom nothing keeps from the API server. */
+    followDirectly: (signal: AbortSignal) => follow(signal, connect(server.kubeconfig)),
     away: (is: boolean) => {
       isAway = is;
       if (is) way.cut();
@@ -191,7 +194,3 @@ export const tls = (...hosts: readonly string[]) => ({
 export const ruleNames = ({ rules }: PolicySnapshot): string[] => [
   ...new Set(rules.map(({ rule }) => rule)),
 ];
-
-export function isRefused(error: unknown): boolean {
-  return error instanceof ApiException;
-}

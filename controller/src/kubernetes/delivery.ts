@@ -1,4 +1,3 @@
-import { DELIVERY_AUDIENCE } from "@sallyport/core/delivery";
 import type { InjectionOptions } from "../admission/options.ts";
 import type { Prerequisite } from "../certificate-source.ts";
 import { policyCertificate } from "../delivery/policy-certificate.ts";
@@ -9,10 +8,10 @@ import type { Knowledge } from "../rules/knowledge.ts";
 import { watchKnowledge } from "../rules/watch-knowledge.ts";
 import { keepStatus } from "../status/keep-status.ts";
 import type { PolicyControl } from "../webhook.ts";
-import { attempt } from "./api-error.ts";
 import type { KubernetesApi } from "./client.ts";
 import { keepPolicyAuthority, policyAuthorityFromSecret } from "./policy-authority.ts";
 import type { SecretStore } from "./secret-store.ts";
+import { tokenReviews } from "./token-reviews.ts";
 
 /** The Service's own port: what its pods listen on is the installation's to choose. */
 const SERVICE_PORT = 8_444;
@@ -53,7 +52,7 @@ export async function startDelivery(options: DeliveryOptions): Promise<Delivery>
   const server = await servePolicy({
     ...{ port, snapshots: knowledge, log },
     certificate: policyCertificate(() => authority.current, names),
-    reviewer: createReviewer(askOf(api)),
+    reviewer: createReviewer(tokenReviews(api.authentication)),
   });
   log("info", "serving policy", { address: server.address, port: server.port });
   const status = keepStatus(
@@ -80,15 +79,5 @@ export async function startDelivery(options: DeliveryOptions): Promise<Delivery>
       gone.abort();
       await status;
     },
-  };
-}
-
-function askOf({ authentication }: KubernetesApi) {
-  return async (token: string) => {
-    const spec = { token, audiences: [DELIVERY_AUDIENCE] };
-    const review = await attempt("create", "a TokenReview", () =>
-      authentication.createTokenReview({ body: { spec } }),
-    );
-    return review.status;
   };
 }

@@ -8,7 +8,15 @@ export interface Head {
   readonly text: string;
 }
 
-type Line = ControllerLine & { readonly snapshot?: unknown };
+/** A line of the controller's; which fields it has, its type says. */
+export interface Line {
+  readonly type: ControllerLine["type"];
+  readonly revision: string;
+  readonly basis: Readonly<Record<string, string>>;
+  readonly rewound?: boolean;
+  readonly snapshot?: unknown;
+  readonly why?: string;
+}
 
 /** A sidecar's end of the stream, as bare as it can be: what is sent and when is the test's to say. */
 export class SidecarClient implements AsyncDisposable {
@@ -53,7 +61,7 @@ export class SidecarClient implements AsyncDisposable {
   }
 
   /** Says hello, and waits for what it is given first. */
-  async hello(have?: { revision: string; basis: Record<string, string> }): Promise<Line> {
+  async hello(have?: Pick<Line, "revision" | "basis">): Promise<Line> {
     this.say({ type: "hello", version: "0.1.0", schemas: [1], ...(have && { have }) });
     return this.next((line) => line.type === "snapshot" || line.type === "current");
   }
@@ -69,7 +77,7 @@ export class SidecarClient implements AsyncDisposable {
 
   /** The snapshot with that revision; it is acknowledged. */
   async applied(revision: string): Promise<Line> {
-    const line = await this.next((each) => "revision" in each && each.revision === revision, 0);
+    const line = await this.next((each) => each.revision === revision, 0);
     this.say({ type: "applied", revision });
     return line;
   }
