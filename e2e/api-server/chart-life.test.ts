@@ -4,13 +4,27 @@ import { after, before, describe, test } from "node:test";
 import { lackingHelm, NAMESPACE } from "../../scripts/chart/helm.ts";
 import { lackingApiServer, type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
 import { clientOf, createNamespace } from "../cluster/namespaces.ts";
-import { type Commands, commandsAt, INSTALL, MANIFEST, UPGRADE } from "./chart-commands.ts";
+import { type Commands, CRDS, commandsAt, INSTALL, MANIFEST, UPGRADE } from "./chart-commands.ts";
 import { until } from "./until.ts";
 
 const CONTROLLER = `system:serviceaccount:${NAMESPACE}:sallyport-controller`;
 const KINDS = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] as const;
 const GUARDED = "shop";
 const UNGUARDED = "elsewhere";
+
+const RULE = JSON.stringify({
+  ...{ apiVersion: "sallyport.dev/v1alpha1", kind: "EgressRule" },
+  metadata: { name: "web", namespace: GUARDED },
+  spec: { to: [{ hosts: ["a.example"], ports: [{ port: 443, protocol: "tls" }] }] },
+});
+/** Helm goes on with the values of the revision before where it is given none. */
+const WITH_CRDS = ["--set", "crds.install=true"] as const;
+const KEPT = [
+  "APIService <none> v1alpha1.sallyport.dev",
+  "CustomResourceDefinition <none> egressboundaries.sallyport.dev",
+  "CustomResourceDefinition <none> egressrules.sallyport.dev",
+  `EgressRule ${GUARDED} web`,
+];
 
 const WANTS_A_SIDECAR = JSON.stringify({
   apiVersion: "v1",
@@ -90,6 +104,7 @@ describe("the life of a release, by real helm on a real API server", {
       `enabled.final-pods.sallyport.dev=${policy}`,
       `enabled.pods.sallyport.dev=${policy}`,
       "enabled.workloads.sallyport.dev=Ignore",
+      `rules.sallyport.dev=${policy}`,
     ]);
   /** What the controllers have written is still there. */
   const writtenIsKept = async () => {
@@ -112,14 +127,33 @@ describe("the life of a release, by real helm on a real API server", {
       Buffer.from(secret).toString("base64"),
       secret,
       bundles(4),
-      bundles(2),
+      bundles(3),
     ]);
   };
 
-  test("install: while nobody answers, pods are created", async () => {
-    await commands.helm(...INSTALL);
+  const writeRule = (...more: readonly string[]) =>
+    commands.kubectl(["apply", ...more, "-f", "-"], RULE);
+
+  test("install: while nobody answers, pods are created; without the kinds, where somebody else brings them", async () => {
+    await commands.helm(...INSTALL, "--set", "crds.install=false");
     await guardsAre("Ignore");
     assert.deepEqual((await createPod()).status, 0);
+    assert.match((await writeRule()).stderr, /no matches for kind "EgressRule"/);
+  });
+
+  test("upgrade to one that has the kinds: rules can be written", async () => {
+    await commands.helm(...UPGRADE, ...WITH_CRDS);
+    const waited = await commands.kubectl([
+      ...["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"],
+    ]);
+    assert.equal(waited.status, 0, waited.stderr);
+  });
+
+  test("roll back to before: the kinds stay, and so would every rule; while nobody answers, rules are written", async () => {
+    await commands.helm("rollback", "sallyport", "1");
+    await guardsAre("Ignore");
+    const { status, stderr } = await writeRule();
+    assert.deepEqual([status, stderr], [0, ""]);
   });
 
   test("the controllers' rights suffice to write what they keep; from then on nobody answers and no pod is created", async () => {
@@ -138,7 +172,7 @@ describe("the life of a release, by real helm on a real API server", {
     const value = caBundle.toString("base64");
     for (const [kind, entries, guards] of [
       [KINDS[0], 4, 2],
-      [KINDS[1], 2, 2],
+      [KINDS[1], 3, 3],
     ] as const) {
       const each = (count: number, field: string, value: string) =>
         Array.from({ length: count }, (_, i) => ({
@@ -157,6 +191,25 @@ describe("the life of a release, by real helm on a real API server", {
     );
     const elsewhere = WANTS_A_SIDECAR.replace(GUARDED, UNGUARDED);
     assert.equal((await createPod(elsewhere)).status, 0);
+    const changed = RULE.replace("a.example", "b.example");
+    await until(
+      "a rule",
+      () => commands.kubectl(["apply", "--dry-run=server", "-f", "-"], changed),
+      ({ stderr }) => stderr.includes('failed calling webhook "rules.sallyport.dev"'),
+    );
+  });
+
+  test("a rule that is there can be labelled and deleted all the same, and its status written", async () => {
+    const where = ["egressrule", "web", "--namespace", GUARDED];
+    const status = JSON.stringify({ status: { matchedPods: 1 } });
+    for (const args of [
+      ["label", ...where, "team=shop"],
+      ["patch", ...where, "--subresource=status", "--type=merge", "-p", status],
+      ["delete", ...where, "--dry-run=server"],
+    ]) {
+      const said = await commands.kubectl(args);
+      assert.deepEqual([said.status, said.stderr], [0, ""], args.join(" "));
+    }
   });
 
   test("and they are no more than that", async () => {
@@ -172,6 +225,9 @@ describe("the life of a release, by real helm on a real API server", {
       ["get", "pods", "--namespace", GUARDED],
       ["update", "pods", "--namespace", GUARDED],
       ["get", "configmaps", "--namespace", GUARDED],
+      ["create", "egressrules.sallyport.dev", "--namespace", GUARDED],
+      ["update", "egressboundaries.sallyport.dev"],
+      ["list", "secrets", "--namespace", GUARDED],
     ] as const) {
       const where = what.includes("--namespace" as never) ? [] : ["--namespace", NAMESPACE];
       const { stdout } = await commands.kubectl([
@@ -182,7 +238,7 @@ describe("the life of a release, by real helm on a real API server", {
   });
 
   test("upgrade: the guards stay, and so does what the controllers have written", async () => {
-    await commands.helm(...UPGRADE, "--set", "replicas=3", "--set", "defaultMode=enforce");
+    await commands.helm(...UPGRADE, "--set", "replicas=3", "--set", "defaultMode=audit");
     await guardsAre("Fail");
     await writtenIsKept();
   });
@@ -201,7 +257,7 @@ describe("the life of a release, by real helm on a real API server", {
   });
 
   test("upgrade once more: the guards guard again", async () => {
-    await commands.helm(...UPGRADE);
+    await commands.helm(...UPGRADE, ...WITH_CRDS);
     await guardsAre("Fail");
     await writtenIsKept();
     await until(
@@ -211,7 +267,7 @@ describe("the life of a release, by real helm on a real API server", {
     );
   });
 
-  test("uninstall: pods are created again before the Service and the controllers go, and nothing is left", async () => {
+  test("uninstall: pods are created again before the Service and the controllers go, and nothing is left but the kinds and what people wrote", async () => {
     const said = await commands.helm("uninstall", "sallyport", "--debug");
     const deleted = [...said.matchAll(/Starting delete for "(\S+)" (\w+)/g)].map(
       ([, , kind]) => kind,
@@ -223,7 +279,21 @@ describe("the life of a release, by real helm on a real API server", {
     assert.ok(deleted.includes("Service") && deleted.includes("Deployment"), said);
     assert.equal((await createPod()).status, 0);
     const left = (await everything()).filter((object) => !existing.includes(object));
-    assert.deepEqual(left, [`Namespace <none> ${NAMESPACE}`]);
+    assert.deepEqual(left, [...KEPT, `Namespace <none> ${NAMESPACE}`]);
+    const changed = await commands.kubectl(
+      ["apply", "-f", "-"],
+      RULE.replace("a.example", "b.example"),
+    );
+    assert.equal(changed.status, 0, changed.stderr);
+  });
+
+  test("install once more: the kinds are taken over as they are, the rule with them", async () => {
+    await commands.helm(...INSTALL);
+    assert.equal(
+      (await commands.get("er", "-A", "-o", "name")).trim(),
+      "egressrule.sallyport.dev/web",
+    );
+    await commands.helm("uninstall", "sallyport");
   });
 
   test("kubectl apply and delete of manifests/install.yaml: pods are created all the time, and nothing is left", async () => {
@@ -238,6 +308,11 @@ describe("the life of a release, by real helm on a real API server", {
     assert.equal((await createPod()).status, 0);
     const left = (await everything()).filter((object) => !existing.includes(object));
     // Nobody here takes a namespace apart; it is told to go.
-    assert.deepEqual(left, [`Namespace <none> ${NAMESPACE}`]);
+    assert.deepEqual(left, [...KEPT, `Namespace <none> ${NAMESPACE}`]);
+  });
+
+  test("manifests/crds.yaml changes nothing of the kinds that the chart has brought", async () => {
+    const { status, stdout } = await commands.kubectl(["diff", "--server-side", "-f", CRDS]);
+    assert.equal(status, 0, stdout);
   });
 });
