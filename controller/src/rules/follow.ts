@@ -54,6 +54,7 @@ export function follow<T>(
       try {
         const version = await listing;
         trouble = undefined;
+        at.log("debug", `listed ${source.what}`, { version });
         asked?.resolve();
         if (version !== undefined) return version;
       } catch (error) {
