@@ -30,13 +30,50 @@ export class NotForwarded extends Error {
  */
 export async function pageOf(
   config: KubeConfig,
-  { namespace, pod, port }: PodPort,
+  where: PodPort,
   path: string,
   patienceMs: number,
 ): Promise<Page> {
   const late = AbortSignal.timeout(patienceMs);
-  const [toPod, fromPod, complaints] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const complaint = firstOf(complaints);
+  const tunnel = await openTunnel(config, where, patienceMs);
+  try {
+    return await Promise.race([ask(tunnel, where.port, path, late), lateness(late, patienceMs)]);
+  } finally {
+    tunnel.destroy();
+  }
+}
+
+/** A connection to a pod's port; its error, should it have one, is a NotForwarded. */
+export type Tunnel = Duplex & typeof AS_A_SOCKET;
+
+/** What an HTTP agent asks of a socket, and a connection inside another has not. */
+const AS_A_SOCKET = {
+  setKeepAlive: () => {},
+  setNoDelay: () => {},
+  setTimeout: () => {},
+  ref: () => {},
+  unref: () => {},
+} as const;
+
+/** The library writes whatever comes, however slowly it is read, and waits for nobody. */
+class Unread extends PassThrough {
+  static readonly mostBytes = 32 << 20;
+  // biome-ignore lint/suspicious/noExplicitAny: as it is declared there, in three ways
+  override write(chunk: any, ...more: any[]): boolean {
+    if (this.writableLength + this.readableLength > Unread.mostBytes)
+      this.destroy(new NotForwarded(`more than ${Unread.mostBytes} bytes came unread`));
+    return super.write(chunk, ...more);
+  }
+}
+
+/** A connection to a port that listens on a pod's loopback only, through the API server and the kubelet. */
+export async function openTunnel(
+  config: KubeConfig,
+  { namespace, pod, port }: PodPort,
+  patienceMs: number,
+): Promise<Tunnel> {
+  const late = AbortSignal.timeout(patienceMs);
+  const [toPod, fromPod, complaints] = [new PassThrough(), new Unread(), new PassThrough()];
   const forward = new PortForward(config).portForward(
     ...[namespace, pod, [port], fromPod, complaints, toPod],
   );
@@ -46,21 +83,18 @@ export async function pageOf(
     throw error instanceof NotForwarded ? error : refused(error);
   });
   if (!("close" in socket)) throw new NotForwarded("the connection could not be begun");
+  const tunnel = Object.assign(Duplex.from({ writable: toPod, readable: fromPod }), AS_A_SOCKET);
+  // Whoever uses it hears of an error; that nobody uses it any more is none.
+  tunnel.on("error", () => {});
+  tunnel.once("close", () => socket.close());
+  complaints.once("data", (said: Buffer) => {
+    tunnel.destroy(new NotForwarded(inFewerWords(said.toString().trim(), port)));
+  });
   socket.onclose = () => {
     fromPod.end();
     complaints.end();
   };
-  try {
-    return await Promise.race([
-      ask(Duplex.from({ writable: toPod, readable: fromPod }), port, path, late),
-      complaint.then((said) => {
-        throw new NotForwarded(inFewerWords(said, port));
-      }),
-      lateness(late, patienceMs),
-    ]);
-  } finally {
-    socket.close();
-  }
+  return tunnel;
 }
 
 function ask(connection: Duplex, port: number, path: string, signal: AbortSignal): Promise<Page> {
@@ -80,20 +114,17 @@ function ask(connection: Duplex, port: number, path: string, signal: AbortSignal
       },
     );
     sent.once("error", (error) => {
-      reject(new NotForwarded(`the connection ended before an answer came: ${error.message}`));
+      reject(
+        error instanceof NotForwarded
+          ? error
+          : new NotForwarded(`the connection ended before an answer came: ${error.message}`),
+      );
     });
     sent.end();
   });
 }
 
-/** What the kubelet says when it cannot connect; a stream that ends without a word says nothing. */
-function firstOf(stream: PassThrough): Promise<string> {
-  return new Promise((resolve) => {
-    stream.once("data", (said: Buffer) => resolve(said.toString().trim()));
-  });
-}
-
-/** The runtime's words go through four programs, each of which adds some. */
+/** What the kubelet says when it cannot connect: the runtime's words go through four programs, each of which adds some. */
 function inFewerWords(said: string, port: number): string {
   return said.includes("connection refused")
     ? `nothing listens on port ${port} of the pod`
