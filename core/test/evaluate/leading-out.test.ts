@@ -34,7 +34,9 @@ const service = (name: string, addresses: string[], ...ports: string[]): Service
   ports: ports.map(portOf),
 });
 
-const [S, S6, MIXED, INNER] = ["10.96.7.7", "fd00:96::7", "10.96.7.8", "10.96.7.9"];
+const [S, S6, MIXED, INNER, BOTH] = [
+  ...(["10.96.7.7", "fd00:96::7", "10.96.7.8", "10.96.7.9", "10.96.7.10"] as const),
+];
 const [A, B, POD] = ["8.8.8.1", "8.8.8.2", "10.244.1.5"];
 const cluster = {
   ranges: ["10.96.0.0/12", "10.244.0.0/16", "fd00:96::/112"],
@@ -42,6 +44,7 @@ const cluster = {
   leadingOut: [
     service("db", [S, S6], `5432 → ${A}:5432, ${B}:5432`, `443 → ${A}:8443`, `80 → ${A}:80`),
     service("mixed", [MIXED], `5432 → ${POD}:5432, ${A}:5432, ${B}:15432`),
+    service("both", [BOTH], `443 → ${POD}:443, ${A}:8443`),
     service("inner", [INNER], "1 → 169.254.169.254:80", "2 → 10.0.0.9:2", `3 → ${S}:5432`),
   ],
 };
@@ -104,6 +107,8 @@ table(
     [`${S}:80 host db`, "denied.no_rule"],
     [`${S}:5432`, `allowed.rule → ${A}, on 5432`, "by its addresses, as any other"],
     [`${MIXED}:5432`, `allowed.cluster → ${POD}, on 5432`],
+    [`${BOTH}:443`, "needs_name", "or only its pod would ever be dialled"],
+    [`${BOTH}:443 sni api.test`, `allowed.cluster → ${POD}, on 443`],
   ],
 );
 table(
@@ -256,6 +261,9 @@ test("what is decided of it without a look is what any look would have shown", (
         const late = decide(policy, { address: CLUSTER_IP, port: at, seen: said }, names);
         if (late.verdict === "deny" && late.reason === "denied.boundary") continue;
         assert.equal(late.verdict, early.verdict, JSON.stringify(said));
+        if (late.verdict !== "allow" || early.verdict !== "allow") continue;
+        const without = { externalName: undefined };
+        assert.deepEqual({ ...late, ...without }, { ...early, ...without }, JSON.stringify(said));
       }
     }),
     { seed, numRuns: 1_000 },
