@@ -1,6 +1,6 @@
 /**
  * `bundle.ts [FOLDER]` makes what goes into the images, under dist/ unless told: one compact CommonJS file per program,
- * without node_modules, and beside the sidecar's the addon and the admin page. A sidecar run from its sources takes five
+ * without node_modules, and beside the sidecar's the addon and the admin page; and the page of the dashboard. A sidecar run from its sources takes five
  * times as long to start and twice the memory.
  */
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -41,14 +41,22 @@ export async function bundle(name: Program, folder: string): Promise<string> {
     const addon = join(target, "build/Release/sallyport.node");
     await mkdir(dirname(addon), { recursive: true });
     await copyFile(ADDON, addon);
-    await writeFile(join(target, "page.html"), await page());
+    await writeFile(join(target, "page.html"), await page("proxy/page"));
   }
   return target;
 }
 
-/** The admin page as one document: proxy/page/page.html with its style and its script inside. */
-async function page(): Promise<string> {
-  const folder = join(ROOT, "proxy/page");
+/** The page of `sallyport dashboard` (cli/src/dashboard/page-file.ts), of no program's image. */
+export async function bundleDashboard(folder: string): Promise<string> {
+  const target = join(folder, "dashboard");
+  await mkdir(target, { recursive: true });
+  await writeFile(join(target, "page.html"), await page("cli/page"));
+  return target;
+}
+
+/** A page as one document: its page.html with its style and its script inside. */
+async function page(of: string): Promise<string> {
+  const folder = join(ROOT, of);
   const built = await build({
     entryPoints: [join(folder, "main.ts"), join(folder, "page.css")],
     bundle: true,
@@ -77,4 +85,6 @@ if (import.meta.main) {
     const target = await bundle(name, resolve(positionals[0] ?? join(ROOT, "dist")));
     if (!values.quiet) console.log(target);
   }
+  const dashboard = await bundleDashboard(resolve(positionals[0] ?? join(ROOT, "dist")));
+  if (!values.quiet) console.log(dashboard);
 }

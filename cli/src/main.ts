@@ -10,6 +10,7 @@ const HELP = `sallyport: the guarded gate by which connections leave a pod
   sallyport check                          is the installation healthy, and what has no sidecar and why
   sallyport stats POD                      what a pod's sidecar counts, without a port-forward
   sallyport get POD                        the policy that a pod's sidecar has, and where it comes from
+  sallyport dashboard                      the fleet on one page, in your browser
   sallyport COMMAND --help                 what a command takes
 `;
 
@@ -29,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import("./policy/simulate-command.ts")).simulateCommand,
   check: async () => (await import("./check/command.ts")).checkCommand,
   stats: async () => (await import("./stats/command.ts")).statsCommand,
+  dashboard: async () => (await import("./dashboard/command.ts")).dashboardCommand,
   get: async () => (await import("./get/command.ts")).getCommand,
 };
 

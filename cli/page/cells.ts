@@ -1,0 +1,43 @@
+import { element } from "../../proxy/page/dom.ts";
+import { formatAgo } from "../../proxy/page/format.ts";
+import type { Outcome } from "../src/dashboard/fleet.ts";
+
+export const OUTCOMES: Readonly<Record<Outcome, { readonly mark: string; readonly says: string }>> =
+  {
+    refused: { mark: "✕", says: "refused" },
+    would_be_refused: { mark: "≈", says: "would be refused" },
+    failed: { mark: "!", says: "not reached" },
+    allowed: { mark: "✓", says: "allowed" },
+  };
+
+/** `label` names the figure where columns have no heads: on a phone. */
+export function cell(className: string, label: string): HTMLTableCellElement {
+  const made = element("td", { role: "cell", class: className });
+  made.dataset.label = label;
+  return made;
+}
+
+export function head(...children: readonly (Node | string)[]): HTMLTableCellElement {
+  return element("th", { role: "rowheader", scope: "row" }, ...children);
+}
+
+export function row(...cells: readonly HTMLElement[]): HTMLTableRowElement {
+  return element("tr", { role: "row" }, ...cells);
+}
+
+export function formatPlace({ place, port }: { place: string; port: number }): string {
+  return place.includes(":") ? `[${place}]:${port}` : `${place}:${port}`;
+}
+
+export function lastSeen(last: string | undefined, nowMs: number): string {
+  return last === undefined ? "open" : formatAgo(nowMs - Date.parse(last));
+}
+
+/** Every word of a filter is somewhere in it. */
+export function fits(filter: string, ...texts: readonly (string | undefined)[]): boolean {
+  const all = texts.join(" ").toLowerCase();
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => all.includes(word));
+}
