@@ -120,6 +120,26 @@ test("by a name outside, in HTTP and in TLS; by its own name nobody arrives", as
   assert.equal(visits(), 0);
 });
 
+test("TLS that is spoken for the app is spoken with the endpoint, and a failure there names it", async () => {
+  const https: To = [
+    { hosts: ["api.example.com"], ports: [{ port: THERE.secure, protocol: "https" }] },
+  ];
+  await bed.apply({ rules: { api: https }, cluster: cluster(REAL) });
+  const asked = Buffer.from("GET / HTTP/1.1\r\nHost: api.example.com:443\r\n\r\n");
+  const { heard, record } = await bed.attempt({ ...secure, say: [asked], enough: 4_000 });
+  // Nobody trusts the certificates of this world.
+  assert.match(heard.text, /^HTTP\/1\.1 502 /);
+  assert.match(
+    heard.text,
+    /api\.example\.com at 93\.184\.216\.34:8443 is permitted, but its certificate/,
+  );
+  assert.deepEqual(
+    [record.reason, record.service, record.originated, record.dialled_port],
+    ["failed.tls_verify", "shop/db", true, THERE.secure],
+  );
+  assert.equal(visits(), 0);
+});
+
 test("of several endpoints that are permitted one after the other is dialled", async () => {
   await bed.apply({ rules: { real: at(REAL), other: at(OTHER) }, cluster: cluster(REAL, OTHER) });
   const dialled = new Set<string>();
