@@ -1,7 +1,7 @@
 import type { ReplicaShare } from "@sallyport/core/status";
 import type { Fleet } from "../delivery/fleet.ts";
 import { hasStatus } from "../kubernetes/api-error.ts";
-import type { Knowledge, Known } from "../rules/knowledge.ts";
+import type { Knowledge, KnownBoundary, KnownRule } from "../rules/knowledge.ts";
 import type { Origin } from "../rules/snapshots.ts";
 import { appliedBy } from "./applied.ts";
 import { type Counts, type Ledger, NOTHING } from "./ledger.ts";
@@ -27,9 +27,13 @@ export interface ShareKeeper {
   look(nowMs: number): Promise<void>;
 }
 
+/** What the watch brings back of a write is waited for that long. */
+const ECHO_MS = 5_000;
+
 interface Written {
-  /** As it stands there; undefined where that is not known. */
+  /** What was written last under the present name. */
   share: ReplicaShare | undefined;
+  atMs: number;
   /** What was counted before this controller bore its present name. */
   before: Counts;
 }
@@ -53,8 +57,8 @@ export function keepShares(keeping: ShareKeeping): ShareKeeper {
       }
     name = next;
   };
-  const dueAs = (bearer: string) => {
-    const objects = new Map<string, Known<unknown, unknown>>();
+  const dueAs = (bearer: string, nowMs: number) => {
+    const objects = new Map<string, KnownRule | KnownBoundary>();
     for (const known of [...knowledge.rules(), ...knowledge.boundaries()])
       objects.set(known.uid, known);
     for (const uid of written.keys()) if (!objects.has(uid)) written.delete(uid);
@@ -66,45 +70,48 @@ export function keepShares(keeping: ShareKeeping): ShareKeeper {
     );
     return [...objects.values()].flatMap((known): Due<Writing>[] => {
       const { uid } = known;
-      const { share: before, before: past } = written.get(uid) ?? {
-        share: undefined,
-        before: NOTHING,
-      };
+      const { share, atMs, before } = written.get(uid) ?? NEVER;
       const counts = ledger.of(uid);
       const own = {
-        allowed: counts.allowed - past.allowed,
-        refused: counts.refused - past.refused,
+        allowed: counts.allowed - before.allowed,
+        refused: counts.refused - before.refused,
       };
-      const now = shareOf(bearer, applied.get(uid), own) ?? (before && emptyShare(bearer));
-      const changed = now ? change(before, now) : "none";
+      // What stands there is what counts: a late write may have gone to the next object of that name, for instance.
+      const there =
+        share && nowMs - atMs < ECHO_MS
+          ? share
+          : known.status?.replicas?.find((each) => each.name === bearer);
+      const now = shareOf(bearer, applied.get(uid), own) ?? (there && emptyShare(bearer));
+      const changed = now ? change(there, now) : "none";
       if (!now || changed === "none") return [];
       return [{ uid, soon: changed === "pods", what: { known, share: now } }];
     });
   };
-  const write = async ({ known, share }: Writing) => {
-    const one = written.get(known.uid) ?? { share: undefined, before: NOTHING };
+  const write = async ({ known, share }: Writing, nowMs: number) => {
+    const { before } = written.get(known.uid) ?? NEVER;
     try {
       await status.apply(known, share.name, { replicas: [share] });
-      one.share = share;
-      written.set(known.uid, one);
+      written.set(known.uid, { share, atMs: nowMs, before });
     } catch (error) {
       // Deleted meanwhile, or another object bears its name: the watch will say so.
       if (!hasStatus(error, 404) && !hasStatus(error, 409)) throw error;
     }
   };
-  const due = withRests(() => (name === undefined ? [] : dueAs(name)));
+  const due = withRests((nowMs) => (name === undefined ? [] : dueAs(name, nowMs)));
   return {
     look: async (nowMs) => {
       const bearer = presence.name(nowMs);
       if (bearer === undefined) return;
       if (bearer !== name) rename(bearer);
       const picked = pace.pick(due(nowMs) ?? [], nowMs);
-      await settle(picked.map(({ what }) => write(what)));
+      await settle(picked.map(({ what }) => write(what, nowMs)));
     },
   };
 }
 
+const NEVER: Written = { share: undefined, atMs: 0, before: NOTHING };
+
 interface Writing {
-  readonly known: Known<unknown, unknown>;
+  readonly known: KnownRule | KnownBoundary;
   readonly share: ReplicaShare;
 }

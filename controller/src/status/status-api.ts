@@ -8,13 +8,13 @@ import { labelOf } from "./key.ts";
 const GROUP = { group: "sallyport.dev", version: "v1alpha1" } as const;
 const PLURALS = { EgressRule: "egressrules", EgressBoundary: "egressboundaries" } as const;
 
-export type StatusTarget = Pick<Origin, "kind" | "namespace" | "name" | "uid">;
+export type StatusTarget = Pick<Origin, "kind" | "namespace" | "name">;
 
 /** The status subresource of rules and boundaries. Its methods throw ApiErrors. */
 export interface StatusApi {
   /**
    * Server-side apply: these fields are `manager`'s from now on, and what it had applied before and is not among them goes.
-   * 409 where the object of that name is another by now; 404 where there is none.
+   * 404 where there is no such object; whether it is another of that name by now cannot be asked of this subresource.
    */
   apply(target: StatusTarget, manager: string, status: object): Promise<void>;
   /** As it is now. */
@@ -54,10 +54,10 @@ export function statusApi(api: KubernetesApi): StatusApi {
   };
   return {
     apply: async (target, fieldManager, status) => {
-      const { kind, namespace, name, uid } = target;
+      const { kind, namespace, name } = target;
       const body = {
         ...{ apiVersion: `${GROUP.group}/${GROUP.version}`, kind },
-        metadata: { name, ...spread(namespace), uid },
+        metadata: { name, ...spread(namespace) },
         status,
       };
       await patch(target, PatchStrategy.ServerSideApply, body, { fieldManager, force: true });
