@@ -42,7 +42,7 @@ const patched = (kind: string, patch: Any) => () =>
 
 const EVERY_WEBHOOK = [
   ...["enabled.pods", "all.pods", "enabled.workloads", "all.workloads"],
-  ...["enabled.final-pods", "all.final-pods"],
+  ...["enabled.final-pods", "all.final-pods", "rules"],
 ].map((name) => `webhook/${name}.sallyport.dev`);
 
 const SECRET = `${INSTALL}/secret/sallyport-certificate`;
@@ -68,9 +68,9 @@ test(
     assert.doesNotMatch(stdout, /✗|→/);
     for (const line of [
       /✓ controller +2 of 2 replicas available, version 0\.1\.0/,
-      /✓ webhooks +6 registered, certificate good for 36[45] days/,
+      /✓ webhooks +7 registered, certificate good for 36[45] days/,
       /✓ admission +a pod in shop is given its sidecar \(dry run, \d+ ms\)/,
-      /✓ permissions +the controller has 17 that it uses/,
+      /✓ permissions +the controller has 38 that it uses/,
       /✓ workloads +2 workloads in 1 namespace; pods: 1 injected, 1 left alone/,
     ])
       assert.match(stdout, line);
@@ -280,7 +280,7 @@ test(
     await bed.kubectl(["label", "namespace", "old", "sallyport.dev/injection=all"]);
     const out = { metadata: { annotations: { "sallyport.dev/inject": "false" } } };
     await bed.kubectl(["create", "-n", "old", "-f", "-"], podOf("opted-out", out));
-    await bed.apply(configMapOf({ policy: { mode: "enforce" } }));
+    await bed.apply(configMapOf({ policy: { mode: "audit" } }));
     const { status, stdout } = await bed.check(["-o", "json"]);
     const text = (await bed.check(["-n", "old"])).stdout;
     await bed.restore();

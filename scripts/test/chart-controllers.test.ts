@@ -31,6 +31,7 @@ describe("the chart's controllers", { skip: lackingHelm }, () => {
     "apps/replicasets : get",
     "batch/jobs : get",
     "/events : create patch",
+    "events.k8s.io/events : create patch",
     "sallyport.dev/egressrules : list watch",
     "sallyport.dev/egressboundaries : list watch",
     "sallyport.dev/egressrules/status : patch update",

@@ -28,5 +28,6 @@ export const NAMES = {
   configKey: "config.json",
   secret: "sallyport-certificate", // of the key that seals, and of the certificate where the controllers make that themselves
   lease: "sallyport-controller",
+  replicas: "sallyport-replicas",
   webhooks: "sallyport",
 } as const;

@@ -9,7 +9,7 @@ import type { Finding } from "./findings.ts";
 /** The chart's webhooks. */
 const WEBHOOKS = {
   mutating: ["enabled.pods", "all.pods", "enabled.workloads", "all.workloads"],
-  validating: ["enabled.final-pods", "all.final-pods"],
+  validating: ["enabled.final-pods", "all.final-pods", "rules"],
 } as const;
 const KINDS = {
   mutating: "mutatingwebhookconfiguration",
@@ -44,16 +44,19 @@ export function judgeWebhooks(facts: InstallFacts): Finding[] {
         return [
           {
             ...{ code: "webhook_missing", subject },
-            message: `${configuration} has no such webhook: ${WITHOUT[short.split(".")[1] ?? ""]}`,
+            message: `${configuration} has no such webhook: ${WITHOUT[short.split(".").at(-1) ?? ""]}`,
             remedy: reinstall,
           },
         ];
       return [
         ...policyFindings(subject, name, entry, configuration),
-        ...selectorFindings(subject, entry, short.startsWith("all.") ? "all" : "enabled", facts, {
-          remedy: reinstall,
-          message: configuration,
-        }),
+        // Rules are looked at in every namespace.
+        ...(short === "rules"
+          ? []
+          : selectorFindings(subject, entry, short.startsWith("all.") ? "all" : "enabled", facts, {
+              remedy: reinstall,
+              message: configuration,
+            })),
       ];
     });
   });
@@ -64,6 +67,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
   pods: "its pods are given no sidecar",
   workloads: "annotations on workloads are not carried to their pods",
   "final-pods": "nobody looks at pods after other webhooks have changed them",
+  rules: "rules that cannot be used are taken, and nobody says so to whoever writes them",
 };
 
 function policyFindings(
@@ -79,7 +83,7 @@ function policyFindings(
       : [
           {
             ...{ code: "webhook_lets_pass", subject },
-            message: `its failurePolicy is ${policy}: a pod that is created while no controller answers starts without a sidecar`,
+            message: `its failurePolicy is ${policy}: ${name.startsWith("rules.") ? "a rule that cannot be used is taken while no controller answers" : "a pod that is created while no controller answers starts without a sidecar"}`,
             remedy: `the leading controller sets it to Fail as soon as it serves; if it stays: kubectl get ${configuration} -o yaml, and the controller's log`,
           },
         ];

@@ -29,11 +29,26 @@ const NEEDED: readonly (readonly [flag: string, (install: string) => Permission[
   [
     "--lease",
     () => [
-      ...verbs(["list", "watch"], { group: "", resource: "namespaces" }),
-      ...verbs(["list"], { group: "", resource: "pods" }),
+      ...["namespaces", "pods"].flatMap((resource) => watched("", resource)),
       ...verbs(["get"], { group: "apps", resource: "replicasets" }),
       ...verbs(["get"], { group: "batch", resource: "jobs" }),
-      ...verbs(["create", "patch"], { group: "", resource: "events" }),
+      ...["", "events.k8s.io"].flatMap((group) =>
+        verbs(["create", "patch"], { group, resource: "events" }),
+      ),
+    ],
+  ],
+  [
+    "--policy-port",
+    (namespace) => [
+      ...["egressrules", "egressboundaries"].flatMap((kind) => [
+        ...watched("sallyport.dev", kind),
+        ...verbs(["patch", "update"], { group: "sallyport.dev", resource: `${kind}/status` }),
+      ]),
+      ...["services", "nodes"].flatMap((resource) => watched("", resource)),
+      ...watched("discovery.k8s.io", "endpointslices"),
+      ...watched("networking.k8s.io", "servicecidrs"),
+      ...verbs(["create"], { group: "authentication.k8s.io", resource: "tokenreviews" }),
+      ...verbs(["patch"], { group: "", resource: "configmaps", name: NAMES.replicas, namespace }),
     ],
   ],
   [
@@ -46,6 +61,10 @@ const NEEDED: readonly (readonly [flag: string, (install: string) => Permission[
       ),
   ],
 ];
+
+function watched(group: string, resource: string): Permission[] {
+  return verbs(["list", "watch"], { group, resource });
+}
 
 function verbs(which: readonly string[], what: Omit<Permission, "verb">): Permission[] {
   return which.map((verb) => ({ verb, ...what }));
@@ -102,13 +121,14 @@ export async function checkPermissions(
 }
 
 async function isGranted(rest: Rest, user: string, permission: Permission): Promise<boolean> {
+  const [resource, subresource] = permission.resource.split("/");
   const review = await rest.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
     apiVersion: "authorization.k8s.io/v1",
     kind: "SubjectAccessReview",
     spec: {
       user,
       groups: ["system:serviceaccounts", "system:authenticated"],
-      resourceAttributes: { ...permission },
+      resourceAttributes: { ...permission, resource, subresource },
     },
   });
   return asObject(review.status).allowed === true;

@@ -16,6 +16,7 @@ const args: string[] = objects.find(({ kind }) => kind === "Deployment").spec.te
 test("what a check asks that the controller may do is what the chart's roles permit it, and no more", () => {
   const granted = objects
     .filter(({ kind }) => kind === "Role" || kind === "ClusterRole")
+    .filter(({ metadata }) => metadata.name === "sallyport-controller")
     .flatMap(({ rules, metadata: { namespace } }) =>
       rules.flatMap((rule: Record<string, string[]>) =>
         (rule.verbs ?? []).flatMap((verb) =>
