@@ -79,8 +79,8 @@ export class Streams implements Fleet {
   async leave(overMs: number): Promise<void> {
     const steps = Math.max(1, Math.floor(overMs / LEAVE_EVERY_MS));
     for (let left = steps; left > 0; left--) {
-      // What came meanwhile goes, too.
-      const many = Math.ceil(this.#open.size / left);
+      // Of a share that is no whole number, the rest is by chance; at last all go that are there.
+      const many = Math.floor(this.#open.size / left + (left > 1 ? Math.random() : 0));
       for (const stream of [...this.#open.values()].slice(0, many)) stream.end("leaving");
       if (left > 1) await new Promise((resolve) => setTimeout(resolve, LEAVE_EVERY_MS));
     }

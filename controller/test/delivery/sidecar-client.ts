@@ -40,16 +40,22 @@ export class SidecarClient implements AsyncDisposable {
 
   /** Asks; `head` has the answer. */
   static async ask(
-    where: { readonly port: number; readonly ca: string; readonly localAddress?: string },
+    where: {
+      readonly port: number;
+      readonly ca: string;
+      /** Whom to expect there; absent: 127.0.0.1. */
+      readonly servername?: string;
+      readonly localAddress?: string;
+    },
     token: string | undefined,
     request = "GET /v1/policy HTTP/1.1\r\nupgrade: sallyport-policy/1\r\nconnection: upgrade",
   ): Promise<SidecarClient> {
     const socket = connect({
-      ...{ host: "127.0.0.1", port: where.port, ca: where.ca },
-      ...(where.localAddress && { localAddress: where.localAddress }),
+      host: "127.0.0.1",
+      ...where,
     });
     const client = new SidecarClient(socket);
-    await Promise.race([once(socket, "secureConnect"), once(socket, "close")]);
+    await once(socket, "secureConnect").catch(() => {});
     const authorization = token === undefined ? "" : `authorization: Bearer ${token}\r\n`;
     socket.write(`${request}\r\nhost: controller\r\n${authorization}\r\n`);
     await client.until(() => client.head !== undefined || client.ended);
