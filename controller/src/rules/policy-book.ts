@@ -25,7 +25,7 @@ interface Chapter {
 }
 
 interface Shared {
-  readonly composition: Composition;
+  composition: Composition;
   page: Page | undefined;
 }
 
@@ -109,7 +109,11 @@ export class PolicyBook {
     if (!chapter || !over) return { why: `namespace ${namespace} is not known yet` };
     if (!this.#cluster) return { why: "the cluster is not known yet" };
     const shared = this.#shared(namespace, chapter, over, labels);
-    shared.page ??= pageOf(shared.composition, this.#cluster);
+    if (!shared.page) {
+      const page = pageOf(shared.composition, this.#cluster);
+      shared.page = page;
+      shared.composition = within(shared.composition, page);
+    }
     return shared.page;
   }
 
@@ -168,6 +172,13 @@ function pageOf({ own, closed, why, origins }: Composition, cluster: Part): Page
     ...(why !== undefined && { why }),
     ...(closed && { closed: whole(closed, cluster, origins) }),
   };
+}
+
+/** Its own part as a piece of the whole text, and no copy beside it. */
+function within(composition: Composition, { content }: Page): Composition {
+  const { own } = composition;
+  if (!own || !content) return composition;
+  return { ...composition, own: { ...own, text: content.json.slice(0, own.text.length) } };
 }
 
 function askedBy(rules: Iterable<KnownRule>): string[] {
