@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Zone } from "@sallyport/cli/lab/dns-server";
 import { DnsServerProcess } from "@sallyport/cli/lab/dns-server-process";
+import type { NetworkNamespace } from "@sallyport/cli/lab/namespace";
 import type { PolicySourceInput } from "@sallyport/core/policy-source";
 import type { DecisionRecord } from "@sallyport/core/record";
 import type { InitConfigInput } from "@sallyport/init/contract";
@@ -50,6 +51,8 @@ export interface EgressOptions extends Settings {
   /** The pod's own, which its author writes. */
   readonly resolvConf?: string;
   readonly hosts?: string;
+  /** Run in the world, with its addresses, before the pod starts. */
+  readonly furnish?: (world: NetworkNamespace) => Promise<void>;
 }
 
 interface CleanUps {
@@ -91,7 +94,7 @@ export class EgressPod {
   }
 
   static async open(t: CleanUps, options: EgressOptions): Promise<EgressPod> {
-    const { policy, zone = {}, addresses = [], listening = {}, init, ...others } = options;
+    const { policy, zone = {}, addresses = [], listening = {}, init, furnish, ...others } = options;
     const { resolvConf = `nameserver ${RESOLVER}\n`, hosts, ...settings } = others;
     const folder = mkdtempSync(join(tmpdir(), "sallyport-egress-"));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -112,6 +115,7 @@ export class EgressPod {
           DnsServerProcess.start(world, RESOLVER, zone),
           Witness.start(world, { ...LISTENING, ...listening }),
         ]);
+        await furnish?.(world);
       },
     });
     if (!served) throw new Error("the world has not been furnished");
