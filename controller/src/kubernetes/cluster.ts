@@ -13,7 +13,7 @@ import { connect } from "./client.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
 import { keepServing } from "./duties.ts";
 import { lead } from "./lease.ts";
-import { watchNamespaces } from "./namespaces.ts";
+import { podSecurityLevel, watchNamespaces } from "./namespaces.ts";
 import { keepSealKey, sealKeyFromSecret } from "./seal-key.ts";
 import { secretStore } from "./secret-store.ts";
 import { sweep } from "./sweep.ts";
@@ -72,7 +72,6 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     ? secretStore(api, namespace, options.sealSecret)
     : undefined;
   const sealKey = sealStore && (await sealKeyFromSecret(sealStore, log));
-  const { podSecurityOf } = watchNamespaces(api, log, signal);
 
   const installation = { version: VERSION, options: options.injection };
   const identity = `${hostname()}_${randomUUID()}`;
@@ -87,6 +86,10 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
           injection: options.injection,
           leading: () => leading,
         });
+  // Who knows the rules knows the namespaces.
+  const podSecurityOf = delivery
+    ? (name: string) => podSecurityLevel(delivery.knowledge.namespaceLabels(name))
+    : watchNamespaces(api, log, signal).podSecurityOf;
   let turns: Promise<void> | undefined;
   const task = async (lookAgain: () => Promise<void>, reigning: AbortSignal) => {
     leading = true;

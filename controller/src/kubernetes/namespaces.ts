@@ -8,6 +8,13 @@ const LEVELS = ["privileged", "baseline", "restricted"] as const;
 export type PodSecurityLevel = (typeof LEVELS)[number];
 const ENFORCE = "pod-security.kubernetes.io/enforce";
 
+/** Undefined where a namespace enforces none by a label, or is not known. */
+export function podSecurityLevel(
+  labels: Readonly<Record<string, string>> | undefined,
+): PodSecurityLevel | undefined {
+  return LEVELS.find((each) => each === labels?.[ENFORCE]);
+}
+
 export interface Namespaces {
   /** Undefined where it enforces none by a label, is not known, or nothing is known yet: good enough for a warning. */
   podSecurityOf(namespace: string): PodSecurityLevel | undefined;
@@ -18,7 +25,7 @@ export function watchNamespaces(api: KubernetesApi, log: Log, signal: AbortSigna
   const levels = new Map<string, PodSecurityLevel>();
   const note = ({ metadata }: V1Namespace) => {
     const name = metadata?.name ?? "";
-    const level = LEVELS.find((each) => each === metadata?.labels?.[ENFORCE]);
+    const level = podSecurityLevel(metadata?.labels);
     if (level) levels.set(name, level);
     else levels.delete(name);
   };
