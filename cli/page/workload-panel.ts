@@ -19,7 +19,8 @@ export class WorkloadPanel {
     const pods = table("Pods", "Sidecar", "Policy", "Refused", "Allowed");
     this.#destinations = new KeyedRows(
       destinations.body,
-      ({ place, port, protocol, reason, rule }) => [place, port, protocol, reason, rule].join("\0"),
+      ({ place, port, protocol, outcome, reason, rule }) =>
+        [place, port, protocol, outcome, reason, rule].join("\0"),
       () => new DestinationView(() => this.#nowMs),
     );
     this.#pods = new KeyedRows(

@@ -34,7 +34,7 @@ export function rowsOf(pods: Iterable<readonly Destination[]>): DestinationRow[]
     const seen = new Set<string>();
     for (const each of destinations) {
       const row = rowOf(each);
-      const key = [row.place, row.port, row.protocol, row.reason, row.rule].join("\0");
+      const key = [row.place, row.port, row.protocol, row.outcome, row.reason, row.rule].join("\0");
       const before = rows.get(key);
       rows.set(key, before ? together(before, row, seen.has(key)) : row);
       seen.add(key);
