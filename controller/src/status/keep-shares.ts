@@ -25,10 +25,14 @@ export interface ShareKeeping {
 export interface ShareKeeper {
   /** Writes what is due. */
   look(nowMs: number): Promise<void>;
+  /** Writes what there is to say, for the last time: as much of it as there is time for. */
+  finish(untilMs: number): Promise<void>;
 }
 
 /** What the watch brings back of a write is waited for that long. */
 const ECHO_MS = 5_000;
+
+const AT_ONCE = 10;
 
 interface Written {
   /** What was written last under the present name. */
@@ -105,6 +109,13 @@ export function keepShares(keeping: ShareKeeping): ShareKeeper {
       if (bearer !== name) rename(bearer);
       const picked = pace.pick(due(nowMs) ?? [], nowMs);
       await settle(picked.map(({ what }) => write(what, nowMs)));
+    },
+    finish: async (untilMs) => {
+      const nowMs = performance.now();
+      if (name === undefined || name !== presence.name(nowMs)) return;
+      const left = dueAs(name, nowMs);
+      while (left.length > 0 && performance.now() < untilMs)
+        await settle(left.splice(0, AT_ONCE).map(({ what }) => write(what, nowMs)));
     },
   };
 }

@@ -40,6 +40,9 @@ const LOOK_MS = {
   again: 5_000, // after one that failed
 } as const;
 
+/** What has not been written by then is lost with this controller, as it is when one is killed. */
+const FINISH_MS = 2_000;
+
 /**
  * Writes back what became of rules and boundaries, until the signal is given: each controller its own entry, whoever leads
  * the sum of all, and Events at pods that were refused. Nothing waits for it, and it may fail as long as it likes.
@@ -105,6 +108,7 @@ export async function keepStatus(keeping: StatusKeeping, signal: AbortSignal): P
   } finally {
     endListening();
     endWatching();
+    await shares.finish(performance.now() + FINISH_MS).catch(() => {});
     await presence.leave();
   }
 }
