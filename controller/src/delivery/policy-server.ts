@@ -64,7 +64,7 @@ export async function servePolicy(options: PolicyServerOptions): Promise<PolicyS
     return streams.size >= limits.streams ? "full" : undefined;
   };
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on("error", () => socket.destroy());
+    socket.on("error", destroyed);
     const entrance = await enter(request, { snapshots, reviewer, noRoom });
     if (socket.destroyed) return;
     if ("refused" in entrance) return refuse(socket, entrance.refused, entrance.why);
@@ -82,7 +82,8 @@ export async function servePolicy(options: PolicyServerOptions): Promise<PolicyS
     ...secureContext(certificate.current),
     minVersion: "TLSv1.2",
     maxHeaderSize: limits.headBytes,
-    handshakeTimeout: limits.strangerMs,
+    // The strangers' own time is over before.
+    handshakeTimeout: 2 * limits.strangerMs,
   });
   tls.on("upgrade", (request, socket, head) => {
     upgrade(request, socket, head).catch((error: Error) => {
@@ -99,7 +100,7 @@ export async function servePolicy(options: PolicyServerOptions): Promise<PolicyS
     socket.destroy();
   });
   const front = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    socket.on("error", () => socket.destroy());
+    socket.on("error", destroyed);
     if (strangers.admit(socket)) tls.emit("connection", socket);
   });
   front.maxConnections = limits.streams + 2 * limits.strangers;
@@ -145,6 +146,11 @@ export async function servePolicy(options: PolicyServerOptions): Promise<PolicyS
       await close();
     },
   };
+}
+
+/** No closure: it would keep the request, with its token, as long as the stream. */
+function destroyed(this: Duplex) {
+  this.destroy();
 }
 
 /** For a last line to arrive. */
