@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { VERSION } from "@sallyport/core/version";
+import { unreadPolicy } from "./admission/control.ts";
 import { randomIdentity } from "./admission/identity-random.ts";
 import type { InjectionOptions } from "./admission/options.ts";
 import { certificateFromFiles, madeCertificate, servedWith } from "./certificate-source.ts";
@@ -65,6 +66,9 @@ async function clusterOf(
   log: Log,
 ): Promise<Cluster | undefined> {
   if (!flags.cluster) return undefined;
+  const unread = flags.cluster.policyPort === undefined ? [] : unreadPolicy(injection);
+  if (unread.length > 0)
+    throw new Misuse(`${flags.config} says what nobody would read:\n  ${unread.join("\n  ")}`);
   const { settlingMs, overlapMs, ...named } = flags.cluster;
   const { joinCluster } = await import("./kubernetes/cluster.ts");
   return joinCluster({

@@ -232,6 +232,27 @@ test("what belongs together on a cluster is missed, and what is wrong is told", 
   });
 });
 
+test("rules in the configuration are refused where those on the cluster count: status 2, and what to do", async () => {
+  await using program = await run((folder) => {
+    const config = join(folder, "config.json");
+    const spec = { to: [{ cidrs: ["192.0.2.0/24"], ports: [{ port: 443, protocol: "tls" }] }] };
+    const rule = {
+      ...{ apiVersion: "sallyport.dev/v1alpha1", kind: "EgressRule" },
+      ...{ metadata: { name: "a" }, spec },
+    };
+    writeFileSync(config, JSON.stringify({ policy: { rules: [rule] } }));
+    return [
+      ...["--config", config, "--kubeconfig", join(folder, "none"), "--policy-port", "0"],
+      ...["--lease", "l", "--certificate-secret", "s"],
+    ];
+  });
+  assert.equal(await program.ended, 2);
+  assert.match(
+    program.errors(),
+    /config\.json says what nobody would read:\n {2}policy\.rules: .*kubectl apply/,
+  );
+});
+
 test("without options it is as documented", () => {
   assert.deepEqual(parseFlags([]), {
     ...{ port: 8443, service: "sallyport", namespace: "sallyport-system" },

@@ -72,11 +72,9 @@ export const CONTROL_MOUNTS: readonly JsonObject[] = [
  * with what to do.
  */
 export function unreadPolicy({ policy }: InjectionOptions): string[] {
-  const { cluster } = policy;
   const written: Readonly<Record<string, boolean>> = {
     rules: policy.rules.length > 0,
     boundaries: policy.boundaries.length > 0,
-    "cluster.externalNames": cluster.externalNames.length > 0,
   };
   return Object.entries(written)
     .filter(([, isWritten]) => isWritten)

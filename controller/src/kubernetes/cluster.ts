@@ -73,7 +73,12 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     : undefined;
   const sealKey = sealStore && (await sealKeyFromSecret(sealStore, log));
 
-  const installation = { version: VERSION, options: options.injection };
+  const installation = {
+    ...{ version: VERSION, options: options.injection },
+    get control() {
+      return delivery?.control();
+    },
+  };
   const identity = `${hostname()}_${randomUUID()}`;
   let leading = false;
   const shared = store ?? sealStore;
