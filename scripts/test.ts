@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { globSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { startForTests } from "../e2e/cluster/for-tests.ts";
-import { bundle } from "./bundle.ts";
+import { bundle, bundleDashboard } from "./bundle.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const ANYWHERE = "{core,init,proxy,controller,cli,bench,scripts}/test/**/*.test.ts";
@@ -64,7 +64,10 @@ let passed = await run(anywhere);
 const isRoot = process.getuid?.() === 0;
 if (withApiServer.length + (isRoot ? asRoot.length : 0) > 0) {
   const dist = join(ROOT, "dist");
-  await Promise.all((["controller", "init", "proxy"] as const).map((name) => bundle(name, dist)));
+  await Promise.all([
+    ...(["controller", "init", "proxy"] as const).map((name) => bundle(name, dist)),
+    bundleDashboard(dist),
+  ]);
 }
 passed = (await runWithApiServer(withApiServer)) && passed;
 if (isRoot) {

@@ -70,7 +70,7 @@ export class AdminBed {
   }
 }
 
-async function forwardIn(
+export async function forwardIn(
   inside: NetworkNamespace,
   from: string,
   to: string,
