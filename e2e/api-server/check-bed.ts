@@ -18,8 +18,10 @@ import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
 import { freePorts } from "../cluster/free-ports.ts";
 import { clientOf, createNamespace } from "../cluster/namespaces.ts";
 import { ControllerProcess } from "./controller-process.ts";
+import { KubeletFront } from "./kubelet-front.ts";
 
 const MANIFESTS = join(import.meta.dirname, "../../manifests/install.yaml");
+const CRDS = join(import.meta.dirname, "../../manifests/crds.yaml");
 export const INSTALL = "sallyport-system";
 const ADDRESS = "127.0.0.1";
 const DAY_MS = 86_400_000;
@@ -36,6 +38,8 @@ export interface Ran {
 /** An API server of its own with an installation as the chart makes it, but that its controller is a process on loopback. */
 export interface CheckBed extends AsyncDisposable {
   readonly server: ApiServer;
+  /** By which the commands ask. */
+  readonly front: KubeletFront;
   readonly api: KubernetesApi;
   readonly controller: ControllerProcess;
   /** With the rights of a ServiceAccount of the installation. */
@@ -58,6 +62,7 @@ export interface CheckBed extends AsyncDisposable {
 export async function startCheckBed(): Promise<CheckBed> {
   const server = await startApiServer();
   const folder = mkdtempSync(join(tmpdir(), "sallyport-check-"));
+  const front = await KubeletFront.start(server);
   const config = clientOf(server.kubeconfig);
   const api = connect(server.kubeconfig);
   const { port } = await freePorts(ADDRESS, ["port"]);
@@ -92,7 +97,8 @@ export async function startCheckBed(): Promise<CheckBed> {
         done();
       },
     });
-    const kubeconfig = as === undefined ? server.kubeconfig : await kubeconfigOf(as);
+    const kubeconfig =
+      as === undefined ? await bed.kubeconfigFor(front.url, "") : await kubeconfigOf(as);
     const status = await command(["--kubeconfig", kubeconfig, ...args], {
       stdin: Readable.from([]),
       stdout: sink("stdout"),
@@ -101,17 +107,17 @@ export async function startCheckBed(): Promise<CheckBed> {
     return { status, ...said };
   };
 
-  const kubeconfigOf = async (name: string): Promise<string> => {
+  const kubeconfigOf = async (name: string, url = front.url): Promise<string> => {
     const { status } = await api.core.createNamespacedServiceAccountToken({
       ...{ namespace: INSTALL, name },
       body: { spec: { audiences: [], expirationSeconds: 3_600 } },
     });
-    return await bed.kubeconfigFor(server.url, status?.token);
+    return await bed.kubeconfigFor(url, status?.token);
   };
 
   const bed: CheckBed = {
-    ...{ server, api, controller },
-    as: async (name) => connect(await kubeconfigOf(name)),
+    ...{ server, front, api, controller },
+    as: async (name) => connect(await kubeconfigOf(name, server.url)),
     kubectl: (args, input) => kubectl(server.kubeconfig, args, input),
     apply: async (...objects) => {
       const items = { apiVersion: "v1", kind: "List", items: objects };
@@ -130,13 +136,16 @@ export async function startCheckBed(): Promise<CheckBed> {
     },
     kubeconfigFor: async (url, token = "none") => {
       const path = join(folder, `${randomUUID()}.kubeconfig`);
-      const cluster = { server: url, "certificate-authority-data": base64(server.ca) };
+      const trust = url.startsWith("http:")
+        ? { "insecure-skip-tls-verify": true }
+        : { "certificate-authority-data": base64(server.ca) };
+      const cluster = { server: url, ...trust };
       writeFileSync(
         path,
         JSON.stringify({
           ...{ apiVersion: "v1", kind: "Config", "current-context": "it" },
           clusters: [{ name: "it", cluster }],
-          users: [{ name: "it", user: { token } }],
+          users: [{ name: "it", user: token === "" ? {} : { token } }],
           contexts: [{ name: "it", context: { cluster: "it", user: "it" } }],
         }),
       );
@@ -153,10 +162,13 @@ export async function startCheckBed(): Promise<CheckBed> {
     },
     [Symbol.asyncDispose]: async () => {
       await controller[Symbol.asyncDispose]();
+      front[Symbol.dispose]();
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  await bed.kubectl(["apply", "--server-side", "-f", CRDS]);
+  await bed.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "-f", CRDS]);
   await bed.restore();
   return bed;
 }

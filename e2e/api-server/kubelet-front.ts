@@ -13,11 +13,14 @@ import { KubeConfig } from "@kubernetes/client-node";
 import type { ApiServer } from "../cluster/api-server.ts";
 
 /**
- * The API server, and in front of it what a kubelet would do: a port-forward to a pod leads to a port on loopback. All else
+ * The API server, and in front of it what a node would do: a port-forward to a pod leads to a port on loopback, and a
+ * Service's port is answered. All else
  * is passed on as it is, with the administrator's certificate where no token is sent.
  */
 export class KubeletFront implements Disposable {
   readonly url: string;
+  /** What a Service's port answers when the API server is asked to reach it; undefined: nobody is there. */
+  service: { status: number; body: string } | undefined = { status: 404, body: "not here\n" };
   readonly #ports: Map<string, number>;
   readonly #close: () => void;
 
@@ -34,7 +37,13 @@ export class KubeletFront implements Disposable {
     await config.applyToHTTPSOptions(admin);
     const ports = new Map<string, number>();
     const open = new Set<Duplex>();
-    const server = createServer((incoming, outgoing) => pass(url, admin, incoming, outgoing));
+    let front: KubeletFront | undefined;
+    const server = createServer((incoming, outgoing) => {
+      if (!SERVICE.test(incoming.url ?? "") || !front?.service)
+        return pass(url, admin, incoming, outgoing);
+      const { status, body } = front.service;
+      outgoing.writeHead(status).end(body);
+    });
     server.on("upgrade", (incoming, socket) => {
       open.add(socket);
       socket.on("error", () => {}).once("close", () => open.delete(socket));
@@ -42,11 +51,12 @@ export class KubeletFront implements Disposable {
     });
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;
-    return new KubeletFront(`http://127.0.0.1:${port}`, ports, () => {
+    front = new KubeletFront(`http://127.0.0.1:${port}`, ports, () => {
       server.close();
       server.closeAllConnections();
       for (const socket of open) socket.destroy();
     });
+    return front;
   }
 
   /** Where the pod's port leads. */
@@ -82,6 +92,7 @@ function pass(
   incoming.pipe(onwards);
 }
 
+const SERVICE = /^\/api\/v1\/namespaces\/[^/]+\/services\/[^/]+\/proxy\//;
 const PORT_FORWARD = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/portforward\?ports=(\d+)$/;
 const PROTOCOL = "v4.channel.k8s.io";
 
