@@ -7,11 +7,14 @@ import type { Finding } from "./findings.ts";
 import { gatherInstall } from "./gather.ts";
 import { judgeCertificates } from "./judge-certificates.ts";
 import { judgeController } from "./judge-controller.ts";
+import { judgeCrds } from "./judge-crds.ts";
 import { judgeLease } from "./judge-lease.ts";
 import { judgeWebhooks, registeredWebhooks } from "./judge-webhooks.ts";
 import { judgeWorkloads } from "./judge-workloads.ts";
 import { judgeNamespaces, readNamespaces } from "./namespaces.ts";
 import { checkPermissions } from "./permissions.ts";
+import { lookAtPolicy } from "./policy.ts";
+import { tryPolicyPort } from "./policy-port.ts";
 import type { Report } from "./report.ts";
 import { judgeTrials, placesToTry, tryInjection } from "./trial.ts";
 import { judgeUnreadable } from "./unreadable.ts";
@@ -21,6 +24,8 @@ export interface CheckOptions {
   readonly install: string;
   /** Of none: of all that may be seen. */
   readonly namespaces: readonly string[];
+  /** At most so many sidecars are asked for what they have. */
+  readonly sidecars: number;
   readonly nowMs: number;
 }
 
@@ -28,7 +33,7 @@ export interface CheckOptions {
 export async function check(
   rest: Rest,
   config: KubeConfig,
-  { install, namespaces, nowMs }: CheckOptions,
+  { install, namespaces, sidecars, nowMs }: CheckOptions,
 ): Promise<Report> {
   const facts = await gatherInstall(rest, install);
   const { state, findings: ofController } = judgeController(facts);
@@ -46,6 +51,8 @@ export async function check(
     permissionsGranted: undefined,
     trials: [],
     inhabitants: undefined,
+    policyPort: undefined,
+    policy: undefined,
     findings: [],
   };
   const elsewhere = notInstalled(facts);
@@ -53,18 +60,33 @@ export async function check(
 
   const reads = await readNamespaces(rest, namespaces);
   const { labelled, findings: ofNamespaces } = judgeNamespaces(reads, namespaces, install);
-  const [trials, permissions] = await Promise.all([
+  const ofCrds = judgeCrds(facts);
+  const [trials, permissions, policyPort] = await Promise.all([
     Promise.all(placesToTry(labelled).map((place) => tryInjection(rest, place))),
     checkPermissions(rest, install, state),
+    tryPolicyPort(rest, install, state.args),
   ]);
   // Who answers knows best which version it is.
   const version = trials.find((trial) => trial.version)?.version ?? state.installation.version;
   const inhabitants: Inhabitants[] = [];
   for (const place of labelled)
     inhabitants.push(await lookAt(rest, place, { ...state.installation, version }));
+  const hasKinds = facts.crds.every((read) => !("absent" in read));
+  const policy = hasKinds
+    ? await lookAtPolicy(
+        { rest, config },
+        {
+          ...{ install, sidecars, nowMs: rest.nowMs() },
+          labelled: labelled.map(({ namespace }) => namespace),
+          namespaces: reads,
+        },
+      )
+    : undefined;
   return {
     ...report,
     controller: state.controller && { ...state.controller, version },
+    policyPort: policyPort.answers,
+    policy,
     permissionsGranted: permissions.granted,
     trials,
     inhabitants: reads.every((read) => "unknown" in read) ? undefined : inhabitants,
@@ -79,9 +101,12 @@ export async function check(
         reads.some((read) => "unknown" in read) ? undefined : labelled.length,
         install,
       ),
+      ...ofCrds,
+      ...policyPort.findings,
       ...permissions.findings,
       ...ofNamespaces,
       ...inhabitants.flatMap(judgeWorkloads),
+      ...(policy?.findings ?? []),
     ],
   };
 }

@@ -7,12 +7,14 @@ import { needsAction } from "./findings.ts";
 import { reportJson } from "./json.ts";
 import { reportText } from "./text.ts";
 
-const HELP = `sallyport check: whether the installation is healthy, and which workloads have no sidecar, an old or a broken one
+const HELP = `sallyport check: whether the installation is healthy, which workloads have no sidecar or an old one, and what of the
+rules does not do what it says
 
   sallyport check
 
   -n, --namespace NAME        look at the workloads of this namespace only; may be given again
       --install-namespace NS  where Sallyport is installed (sallyport-system)
+      --sidecars NUMBER       ask at most so many what policy they have, one of each workload first (100); 0: none
   -o, --output FORMAT         text or json
 ${CLUSTER_HELP}
   -h, --help
@@ -32,6 +34,7 @@ export function checkCommand(args: readonly string[], io: Io): Promise<number> {
         ...CLUSTER_OPTIONS,
         namespace: { type: "string", short: "n", multiple: true, default: [] },
         "install-namespace": { type: "string", default: "sallyport-system" },
+        sidecars: { type: "string", default: "100" },
         output: { type: "string", short: "o", default: "text" },
         help: { type: "boolean", short: "h" },
       },
@@ -42,11 +45,16 @@ export function checkCommand(args: readonly string[], io: Io): Promise<number> {
     }
     if (values.output !== "text" && values.output !== "json")
       throw new BadInput([`--output ${values.output}: expected text or json`]);
+    if (!/^\d{1,5}$/.test(values.sidecars))
+      throw new BadInput([
+        `--sidecars ${values.sidecars}: expected how many to ask at most; 0: none`,
+      ]);
     const config = readKubeconfig(values);
     try {
       const report = await check(await connect(config), config, {
         install: values["install-namespace"],
         namespaces: [...new Set(values.namespace)],
+        sidecars: Number(values.sidecars),
         nowMs: Date.now(),
       });
       await print(

@@ -16,6 +16,8 @@ export interface InstallFacts {
   readonly lease: Read<JsonObject>;
   readonly mutating: Read<JsonObject>;
   readonly validating: Read<JsonObject>;
+  /** In the order of CRDS. */
+  readonly crds: readonly Read<JsonObject>[];
   /** When these were read, by the API server's clock. */
   readonly atMs: number;
 }
@@ -31,3 +33,6 @@ export const NAMES = {
   replicas: "sallyport-replicas",
   webhooks: "sallyport",
 } as const;
+
+/** The kinds in which policy is written. */
+export const CRDS = ["egressrules.sallyport.dev", "egressboundaries.sallyport.dev"] as const;

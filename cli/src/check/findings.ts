@@ -35,6 +35,10 @@ export const FINDINGS = {
   trial_refused: "note",
   trial_impossible: "note",
 
+  crd_missing: "action",
+  crd_not_established: "action",
+  policy_port_silent: "action",
+
   controller_not_permitted: "action",
   cannot_tell: "action",
   not_permitted: "note",
@@ -48,6 +52,20 @@ export const FINDINGS = {
   sidecar_stale: "action",
   sidecar_broken: "action",
   annotation_not_carried: "action",
+
+  rule_unusable: "action",
+  rule_refused: "action",
+  rule_would_be_refused: "note",
+  rule_without_pods: "note",
+  rule_not_applied: "action",
+  boundary_without_effect: "note",
+  required_not_labelled: "action",
+  sidecar_without_policy: "action",
+  sidecar_policy_stale: "action",
+  sidecar_disconnected: "action",
+  sidecar_not_asked: "note",
+  bypass_not_permitted: "action",
+  bypass_in_use: "note",
 } as const;
 export type Code = keyof typeof FINDINGS;
 

@@ -3,8 +3,9 @@ import { objects } from "@sallyport/controller/admission/sidecar-in";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import { known, reading } from "../kubernetes/read.ts";
 import type { Rest } from "../kubernetes/rest.ts";
-import { type InstallFacts, NAMES } from "./facts.ts";
+import { CRDS, type InstallFacts, NAMES } from "./facts.ts";
 
+const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const WEBHOOKS = "/apis/admissionregistration.k8s.io/v1";
 
 /** Everything about the installation, at once. */
@@ -15,6 +16,7 @@ export async function gatherInstall(rest: Rest, namespace: string): Promise<Inst
     `/apis/apps/v1/namespaces/${namespace}/deployments/${NAMES.deployment}`,
   );
   const secretName = secretNameOf(known(deployment));
+  const crds = Promise.all(CRDS.map((name) => of(`${DEFINITIONS}/${name}`)));
   const [kubernetes, service, endpointSlices, configMap, secret, lease, mutating, validating] =
     await Promise.all([
       of("/version"),
@@ -34,7 +36,7 @@ export async function gatherInstall(rest: Rest, namespace: string): Promise<Inst
     ]);
   return {
     ...{ namespace, kubernetes, deployment, service, endpointSlices },
-    ...{ configMap, secretName, secret, lease, mutating, validating },
+    ...{ configMap, secretName, secret, lease, mutating, validating, crds: await crds },
     atMs: rest.nowMs(),
   };
 }

@@ -16,11 +16,22 @@ export function reportJson(report: Report) {
       webhooks: report.webhooks ?? null,
       certificateDaysLeft: report.certificateDaysLeft ?? null,
       permissionsGranted: report.permissionsGranted ?? null,
+      policyPortAnswers: report.policyPort ?? null,
     },
     trials: trials.map(({ namespace, outcome, ms, said }) => ({
       ...{ namespace, outcome, ms },
       said: said ?? null,
     })),
+    policy: report.policy
+      ? {
+          rules: report.policy.rules ?? null,
+          boundaries: report.policy.boundaries ?? null,
+          sidecars: {
+            running: report.policy.sidecars.running,
+            asked: report.policy.sidecars.asked,
+          },
+        }
+      : null,
     pods: podsByState(report.inhabitants),
     namespaces: (report.inhabitants ?? []).map(({ place, groups }) => ({
       name: place.namespace,

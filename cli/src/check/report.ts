@@ -1,6 +1,7 @@
 import type { State } from "@sallyport/controller/assessment/assessment";
 import type { Group } from "@sallyport/controller/assessment/roll-up";
 import type { Finding } from "./findings.ts";
+import type { PolicyReport } from "./policy.ts";
 import type { Trial } from "./trial.ts";
 import type { Inhabitants } from "./workloads.ts";
 
@@ -23,6 +24,9 @@ export interface Report {
   readonly trials: readonly Trial[];
   /** Of each labelled namespace. */
   readonly inhabitants: readonly Inhabitants[] | undefined;
+  /** Whether sidecars are given policy there. */
+  readonly policyPort: boolean | undefined;
+  readonly policy: PolicyReport | undefined;
   readonly findings: readonly Finding[];
 }
 

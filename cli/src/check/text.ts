@@ -87,6 +87,28 @@ const PARTS: readonly Part[] = [
       granted === undefined ? undefined : `the controller has ${granted} that it uses`,
   },
   {
+    name: "policy",
+    codes: [
+      "crd_missing",
+      "crd_not_established",
+      "policy_port_silent",
+      "rule_unusable",
+      "rule_refused",
+      "rule_not_applied",
+      "required_not_labelled",
+      "sidecar_without_policy",
+      "sidecar_policy_stale",
+      "sidecar_disconnected",
+      "bypass_not_permitted",
+    ],
+    says: ({ policy }) => {
+      const { rules, boundaries, sidecars } = policy ?? {};
+      if (rules === undefined || boundaries === undefined || !sidecars) return undefined;
+      const over = boundaries === 1 ? "1 boundary" : `${boundaries} boundaries`;
+      return `${count(rules, "rule")}, ${over}; ${sidecars.asked} of ${count(sidecars.running, "running sidecar")} asked`;
+    },
+  },
+  {
     name: "workloads",
     codes: [
       "sidecar_missing",

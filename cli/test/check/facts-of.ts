@@ -23,6 +23,7 @@ export function factsOf(changes: Partial<Record<keyof InstallFacts, Any>> = {}):
     lease: { absent: true },
     mutating: { absent: true },
     validating: { absent: true },
+    crds: [],
     atMs: 0,
     ...changes,
   };

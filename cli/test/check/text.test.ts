@@ -16,6 +16,8 @@ const REPORT: Report = {
   permissionsGranted: 17,
   trials: [{ namespace: "shop", injection: "enabled", outcome: "injected", ms: 12 }],
   inhabitants: [],
+  policyPort: true,
+  policy: undefined,
   findings: [],
 };
 
