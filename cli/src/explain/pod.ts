@@ -87,9 +87,9 @@ function appliedFrom(
 function notesOf({ place, inForce, differences }: PodPolicy, pods: number): string[] {
   const { applied, revision } = inForce;
   const which = revision === undefined ? "" : `, revision ${revision}`;
-  const others = pods > 1 ? `, one of ${pods}` : "";
+  const others = pods > 1 ? `, one of ${pods},` : "";
   return [
-    `the policy is the one that pod ${place.name}${others}, has in force since ${applied}${which}`,
+    `the policy is the one that pod ${place.name}${others} has in force since ${applied}${which}`,
     ...(differences && differences.length > 0
       ? [
           `it is not what the cluster's rules give now: sallyport get ${place.name} -n ${place.namespace}`,

@@ -22,7 +22,7 @@ export function findingsOfRule(
     : `namespace ${namespace} has no injected pod`;
   return {
     Accepted,
-    Ready: ready(problem, matchedPods, applied, { reason: "NoPods", message: none }),
+    Ready: ready(Accepted, matchedPods, applied, { reason: "NoPods", message: none }),
   };
 }
 
@@ -43,7 +43,7 @@ export function findingsOfBoundary(
     problem === undefined
       ? acceptedBoundary(object, over)
       : unusable(problem, object !== undefined, BOUNDARY_WITHOUT);
-  return { Accepted, Ready: ready(problem, pods, applied, none) };
+  return { Accepted, Ready: ready(Accepted, pods, applied, none) };
 }
 
 const ACCEPTED: Finding = {
@@ -98,17 +98,13 @@ function unusable(problem: string, hasGood: boolean, without = RULE_WITHOUT): Fi
 }
 
 function ready(
-  problem: string | undefined,
+  accepted: Finding,
   matchedPods: number,
   { appliedPods, behindPods, behind }: Applied,
   none: Omit<Finding, "status">,
 ): Finding {
-  if (problem !== undefined)
-    return {
-      status: "False",
-      reason: "NotAccepted",
-      message: "pods cannot be given it as it is now",
-    };
+  // What kubectl shows as the reason is this condition's message.
+  if (accepted.status === "False") return { ...accepted, reason: "NotAccepted" };
   if (matchedPods === 0) return { status: "False", ...none };
   const missing = matchedPods - Math.min(appliedPods, matchedPods);
   if (missing === 0)

@@ -73,7 +73,7 @@ test("a rule that cannot be used says where, and whether an earlier one is in fo
     said(findingsOfRule({ ...payments, problem, ...more }, [], 1, NONE));
   assert.deepEqual(poison({}), [
     `False Invalid: ${problem}; what it said before stays in force`,
-    "False NotAccepted: pods cannot be given it as it is now",
+    `False NotAccepted: ${problem}; what it said before stays in force`,
   ]);
   assert.match(
     poison({ object: undefined })[0] ?? "",
@@ -109,6 +109,15 @@ for (const [says, spec, expected] of [
     );
     assert.match(accepted ?? "", expected);
   });
+
+test("a rule of which nothing is left is not ready, though every pod has applied it", () => {
+  const applied = { ...NONE, appliedPods: 1 };
+  const nothing = [knownBoundary(boundaryOf("b", { allow: [] }))];
+  assert.match(
+    said(findingsOfRule(payments, nothing, 1, applied))[1] ?? "",
+    /^False NotAccepted: it permits nothing: .*boundary b allows nothing of it$/,
+  );
+});
 
 test("a rule of which a part is refused is accepted, and says which", () => {
   const rule = knownRule(ruleOf("r", { to: [...to, { hosts: ["b.example"], ports: tls443 }] }));
