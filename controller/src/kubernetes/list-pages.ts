@@ -77,6 +77,6 @@ export async function listPages(listed: Listed, signal: AbortSignal): Promise<st
       if (next === undefined) return metadata?.resourceVersion ?? "0";
     }
   } finally {
-    void connections?.close();
+    connections?.close().catch(() => {});
   }
 }

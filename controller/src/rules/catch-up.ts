@@ -1,5 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Basis } from "@sallyport/core/delivery";
-import { pause } from "../kubernetes/pause.ts";
 import type { Collection } from "./collection.ts";
 import type { Follower } from "./follow.ts";
 
@@ -30,12 +30,11 @@ export async function catchUp(
   basis: Basis,
   followed: readonly Followed[],
   sought: readonly Sought[],
-  signal: AbortSignal,
 ): Promise<{ readonly rewound: boolean }> {
   const lagging = () =>
     followed.filter(({ what, collection }) => isBehind(collection.version, basis[what]));
   for (let round = 0; round < PATIENCE.rounds && lagging().length > 0; round++)
-    await pause(PATIENCE.roundMs, signal);
+    await delay(PATIENCE.roundMs);
   await Promise.all(lagging().map(({ follower }) => follower.relist()));
   const missing = () =>
     sought.filter(

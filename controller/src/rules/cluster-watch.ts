@@ -15,6 +15,15 @@ import type {
 /** Everybody is sent what changes here, and one change seldom comes alone. */
 const SETTLING_MS = 100;
 
+export interface ClusterWatchOptions {
+  readonly pods: Collection<PodEntry>;
+  readonly given: Given;
+  readonly log: Log;
+  /** What every snapshot ends with has become another. */
+  readonly onPart: (part: Part) => void;
+  readonly onMisses: () => void;
+}
+
 /** The facts of the cluster, made again when something of them has changed. */
 export class ClusterWatch {
   readonly services: Collection<ServiceEntry>;
@@ -25,6 +34,7 @@ export class ClusterWatch {
   readonly #given: Given;
   readonly #log: Log;
   readonly #onPart: (part: Part) => void;
+  readonly #onMisses: () => void;
   readonly #told = new Set<string>();
   #facts: ClusterFacts | undefined;
   #part: Part | undefined;
@@ -32,11 +42,12 @@ export class ClusterWatch {
   #timer: NodeJS.Timeout | undefined;
   #versions: Readonly<Record<string, bigint>> = {};
 
-  constructor(pods: Collection<PodEntry>, given: Given, log: Log, onPart: (part: Part) => void) {
+  constructor({ pods, given, log, onPart, onMisses }: ClusterWatchOptions) {
     this.#pods = pods;
     this.#given = given;
     this.#log = log;
     this.#onPart = onPart;
+    this.#onMisses = onMisses;
     const touch = () => this.#touch();
     const begin = () => this.begin();
     this.services = new Collection<ServiceEntry>(touch, begin);
@@ -112,7 +123,10 @@ export class ClusterWatch {
   }
 
   #tell({ misses }: ClusterFacts): void {
-    this.#misses = misses.map(({ text }) => text);
+    const texts = misses.map(({ text }) => text);
+    const isNew = texts.join("\n") !== this.#misses.join("\n");
+    this.#misses = texts;
+    if (isNew) this.#onMisses();
     const kinds = new Set(misses.map(({ kind }) => kind));
     for (const { kind, text } of misses) if (!this.#told.has(kind)) this.#log("warn", text);
     this.#told.clear();

@@ -49,9 +49,13 @@ export function watchKnowledge(options: KnowledgeOptions, signal: AbortSignal): 
     if (before?.isInjected || after?.isInjected)
       subscriptions.touch([after?.namespace ?? before?.namespace ?? ""]);
   }, listed);
-  const cluster = new ClusterWatch(pods, givenBy(injection), log, (part) => {
-    book.setCluster(part);
-    subscriptions.touch();
+  const cluster = new ClusterWatch({
+    ...{ pods, given: givenBy(injection), log },
+    onPart: (part) => {
+      book.setCluster(part);
+      subscriptions.touch();
+    },
+    onMisses: () => subscriptions.touch([]),
   });
 
   const podOf = ({ namespace, name, uid }: PodRef): PodEntry | undefined => {
@@ -163,7 +167,7 @@ export function watchKnowledge(options: KnowledgeOptions, signal: AbortSignal): 
         seek("pod", SOURCES.pods, pods, `${namespace}/${name}`, podsPath),
         seek("namespace", SOURCES.namespaces, namespaces, namespace, path),
       ];
-      const caughtUp = await catchUp(basis, ofBasis, sought, signal);
+      const caughtUp = await catchUp(basis, ofBasis, sought);
       cluster.settle();
       return caughtUp;
     },

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { catchUp } from "../../src/rules/catch-up.ts";
 
-const { signal } = new AbortController();
-
 /** A collection that is known up to `version`, whose next list says that it is at `listed`. */
 function followed(what: string, version: bigint | undefined, listed: bigint | undefined) {
   const collection = { version };
@@ -37,7 +35,7 @@ for (const [what, basis, known, listed, lists, rewound] of [
 ] as const)
   test(`catching up: ${what}`, async () => {
     const rules = followed("rules", known, listed);
-    const found = await catchUp(basis, [rules], [], signal);
+    const found = await catchUp(basis, [rules], []);
     assert.deepEqual(found, { rewound });
     assert.equal(rules.lists(), lists);
   });
@@ -58,7 +56,7 @@ for (const [what, basis, known, found, asked, rewound] of [
 ] as const)
   test(`catching up: ${what}`, async () => {
     const pod = sought("pod", known, found);
-    assert.deepEqual(await catchUp(basis, [], [pod], signal), { rewound });
+    assert.deepEqual(await catchUp(basis, [], [pod]), { rewound });
     assert.equal(pod.asked(), asked);
   });
 
@@ -67,6 +65,6 @@ test("catching up: what the watch brings by itself is not listed", async () => {
   setTimeout(() => {
     rules.collection.version = 7n;
   }, 60);
-  assert.deepEqual(await catchUp({ rules: "7" }, [rules], [], signal), { rewound: false });
+  assert.deepEqual(await catchUp({ rules: "7" }, [rules], []), { rewound: false });
   assert.equal(rules.lists(), 0);
 });
