@@ -110,6 +110,17 @@ for (const [says, to, boundary, expected] of [
     ["denied spec.to[0].hosts[0] b0"],
   ],
   [
+    "with a port between them that is not, it is not",
+    [{ hosts: ["a.example"], ports: [{ port: 443, endPort: 445, protocol: "tls" }] }],
+    {
+      deny: [
+        { hosts: ["a.example"], ports: [{ port: 443, protocol: "tls" }] },
+        { hosts: ["a.example"], ports: [{ port: 445, protocol: "tls" }] },
+      ],
+    },
+    [],
+  ],
+  [
     "a wildcard of which one name is denied is not",
     [hosts("*.example")],
     { deny: [{ hosts: ["a.example"], ports: all("tls") }] },
