@@ -57,6 +57,20 @@ for (const version of [undefined, "1.30.14", "1.36.3"]) {
       assert.deepEqual([status, stderr], [0, ""]);
     });
 
+    test("what is as large as its bounds permit is checked within the API server's own bounds, and taken", async () => {
+      const ports = Array.from({ length: 32 }, (_, i) => ({ port: i + 1, protocol: "tls" }));
+      const hosts = Array.from({ length: 256 }, (_, i) => `*.host-${i}.services.example.com`);
+      const cidrs = Array.from({ length: 512 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+      for (const entry of [{ hosts }, { cidrs }]) {
+        const spec = { to: Array(64).fill({ ...entry, ports }) };
+        const { status, stderr } = await commands.kubectl(
+          ["create", "--dry-run=server", "-f", "-"],
+          JSON.stringify(manifestOf({ kind: "EgressRule", spec }, "shop")),
+        );
+        assert.deepEqual([status, stderr], [0, ""]);
+      }
+    });
+
     for (const bad of BY_SCHEMA)
       test(`refused: ${bad.kind} ${bad.what}`, async () => {
         const { status, stderr } = await applyAll(commands, [manifestOf(bad, "shop")]);
