@@ -9,14 +9,11 @@ import { simulateCommand } from "@sallyport/cli/policy/simulate-command";
 import type { DecisionRecord } from "@sallyport/core/record";
 import { Cluster, compile, type PolicySnapshot } from "@sallyport/core/snapshot";
 import type { PolicyDump } from "@sallyport/proxy/admin/policy-dump";
-import { adminRoutes } from "@sallyport/proxy/admin/routes";
-import { serve } from "@sallyport/proxy/admin/server";
-import { Destinations } from "@sallyport/proxy/destinations";
-import { RecentRecords } from "@sallyport/proxy/recent-records";
 import { type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
 import { clientOf, createNamespace } from "../cluster/namespaces.ts";
 import type { Any, Ran } from "./check-bed.ts";
 import { KubeletFront } from "./kubelet-front.ts";
+import { RUNNING, runningPod, sidecarPages } from "./sidecar-pages.ts";
 
 const CRDS = resolve(import.meta.dirname, "../../manifests/crds.yaml");
 const COMMANDS = { get: getCommand, explain: explainCommand, simulate: simulateCommand };
@@ -60,33 +57,12 @@ export class FleetBed implements AsyncDisposable {
   }
 
   async pod({ name, namespace = "shop", labels = {}, policy, records = [] }: FleetPod) {
-    await this.apply({
-      ...{ apiVersion: "v1", kind: "Pod", metadata: { name, namespace, labels } },
-      spec: {
-        containers: [{ name: "app", image: "shop/app:1" }],
-        initContainers: [
-          { name: "sallyport-proxy", image: "sallyport/proxy:1", restartPolicy: "Always" },
-        ],
-      },
-    });
-    const state = { running: { startedAt: "2026-01-01T00:00:00Z" } };
-    const status = {
-      phase: "Running",
-      initContainerStatuses: [
-        {
-          ...{ name: "sallyport-proxy", image: "sallyport/proxy:1", imageID: "", ready: true },
-          ...{ restartCount: 0, started: true, state },
-        },
-      ],
-    };
+    await this.apply(runningPod(name, namespace, { labels }));
     await this.kubectl([
       ...["patch", "pod", name, "-n", namespace, "--subresource=status", "--type=merge"],
-      ...["-p", JSON.stringify({ status })],
+      ...["-p", RUNNING],
     ]);
-    const admin = await adminOf(
-      policy,
-      records.map((each, i) => record(namespace, i + 1, each)),
-    );
+    const admin = await sidecarPages(namespace, policy, records);
     this.#admins.push(admin);
     this.front.lead(namespace, name, admin.port);
   }
@@ -137,45 +113,6 @@ export class FleetBed implements AsyncDisposable {
     await this.server.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-function adminOf(policy: PolicyDump, records: readonly DecisionRecord[]) {
-  const recent = new RecentRecords(1_000);
-  const destinations = new Destinations();
-  for (const each of records) {
-    recent.add(each);
-    destinations.add(each);
-  }
-  const { problem } = policy.control ?? {};
-  const routes = adminRoutes({
-    overview: () => {
-      throw new Error("nobody asks for it here");
-    },
-    destinations: async () => destinations.collect([]),
-    others: () => destinations.others,
-    decisions: () => recent.latest(),
-    explanation: () => undefined,
-    stats: async () => [],
-    config: () => ({ pod: {}, policy }),
-    connections: async () => [],
-    notReady: () => problem,
-    warning: () => undefined,
-  });
-  return serve(routes, { port: 0, host: "127.0.0.1" }, ["localhost", "127.0.0.1", "::1"]);
-}
-
-function record(
-  namespace: string,
-  connection: number,
-  more: Partial<DecisionRecord>,
-): DecisionRecord {
-  return {
-    ...{ time: "2026-01-01T00:00:00.000Z", pod: "web", namespace, connection },
-    ...{ verdict: "allow", reason: "allowed.rule" },
-    ...{ original_address: "93.184.216.34", original_port: 443 },
-    ...{ bytes_sent: 1, bytes_received: 1, duration_ms: 1, closed_by: "app", closed_how: "end" },
-    ...more,
-  };
 }
 
 export const rule = (name: string, spec: Any, namespace = "shop"): Any => ({
