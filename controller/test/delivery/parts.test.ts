@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Allowance } from "../../src/delivery/allowance.ts";
+import { LineReader } from "../../src/delivery/line-reader.ts";
+import { nextLine } from "../../src/delivery/next-line.ts";
+import { readReview } from "../../src/delivery/token-review.ts";
+import { podNamed, statusOf } from "./bed.ts";
+
+const version = (revision: string, rules: number, pod = 1) => ({
+  revision,
+  basis: { egressrules: `${rules}`, pod: `${pod}` },
+});
+
+for (const [what, have, newest, rewound, expected] of [
+  ["nothing yet", undefined, version("a", 1), false, "snapshot"],
+  ["the same content", version("a", 1), version("a", 9), false, "nothing new"],
+  ["other content, made from later", version("a", 1), version("b", 9), false, "snapshot"],
+  ["what is newer than known here", version("b", 9), version("a", 1), false, "behind"],
+  ["the same content of a later time", version("a", 9), version("a", 1), false, "behind"],
+  ["one collection newer, one older", version("a", 9, 1), version("b", 1, 9), false, "behind"],
+  ["what is newer, of an API server set back", version("b", 9), version("a", 1), true, "snapshot"],
+  ["the same, of one set back", version("a", 9), version("a", 1), true, "snapshot"],
+  ["longer numbers", version("a", 9), version("b", 10), false, "snapshot"],
+] as const) {
+  test(`a sidecar that has ${what}: ${expected}`, () => {
+    assert.equal(nextLine(have, newest, rewound), expected);
+  });
+}
+
+test("lines are the same however bytes come, and none is longer than it may be", () => {
+  const text = "one\ntwo öä\n\nthree\nfour";
+  for (let size = 1; size <= 30; size++) {
+    const reader = new LineReader(10);
+    const lines: string[] = [];
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; at += size) {
+      const read = reader.read(bytes.subarray(at, at + size));
+      assert.notEqual(read, "too long");
+      if (read !== "too long") lines.push(...read.map(String));
+    }
+    assert.deepEqual(lines, ["one", "two öä", "", "three"], `${size} at a time`);
+  }
+  const reader = new LineReader(4);
+  assert.deepEqual(reader.read(Buffer.from("four")), []);
+  assert.equal(reader.read(Buffer.from("!")), "too long");
+  assert.equal(new LineReader(4).read(Buffer.from("five!\n")), "too long");
+});
+
+test("an allowance is spent by more than so much at once, and comes back with time, up to that", () => {
+  const allowance = new Allowance(10, 100, 0);
+  allowance.take(100);
+  assert.equal(allowance.spent, false);
+  allowance.take(20);
+  assert.equal(allowance.spent, true);
+  allowance.refill(1_000);
+  assert.equal(allowance.spent, true);
+  allowance.refill(2_000);
+  assert.equal(allowance.spent, false);
+  allowance.refill(1_000_000);
+  allowance.take(101);
+  assert.equal(allowance.spent, true);
+});
+
+const pod = podNamed("web");
+const good = statusOf(pod);
+const claims = (said: object) => `h.${Buffer.from(JSON.stringify(said)).toString("base64url")}.s`;
+
+test("of a token only its whole life counts, whatever the clocks say", () => {
+  assert.deepEqual(readReview(good, claims({ iat: 5_000, exp: 5_600 })), {
+    ...{ kind: "pod", pod },
+    lifeMs: 600_000,
+  });
+  for (const token of [claims({}), claims({ iat: 9, exp: 1 }), "opaque"])
+    assert.deepEqual(readReview(good, token), { kind: "pod", pod, lifeMs: 3_600_000 });
+});
+
+const { username, extra } = good.user ?? {};
+for (const [what, status, refused] of [
+  ["nothing", undefined, 401],
+  ["no", { authenticated: false, error: "expired" }, 401],
+  ["yes, of no audience", { ...good, audiences: [] }, 401],
+  ["yes, and knows of no audiences", { authenticated: true, user: good.user ?? {} }, 401],
+  ["yes, of another audience", { ...good, audiences: ["vault"] }, 401],
+  ["a person", { ...good, user: { username: "ada", ...(extra && { extra }) } }, 403],
+  ["a ServiceAccount without a pod", { ...good, user: { ...(username && { username }) } }, 403],
+] as const) {
+  test(`an API server that says ${what}: ${refused}`, () => {
+    const review = readReview(status, "t");
+    assert.equal(review.kind === "refused" && review.status, refused);
+  });
+}
