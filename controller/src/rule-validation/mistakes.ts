@@ -3,11 +3,9 @@ import * as z from "zod";
 const MOST = 32;
 const MOST_VALUE = 100;
 
-/** One line for each mistake: the field, what is wrong with its value, and what is right. Empty where there is none. */
-export function mistakesOf(schema: z.ZodType, object: unknown): string[] {
-  const read = schema.safeParse(object);
-  if (read.success) return [];
-  const lines = read.error.issues.map(({ path, message, code }) => {
+/** One line for each mistake: the field, what is wrong with its value, and what is right. */
+export function mistakesOf({ issues }: z.ZodError, object: unknown): string[] {
+  const lines = issues.map(({ path, message, code }) => {
     const found = valueAt(object, path);
     // What is checked by a word of our own names the value already, and so does what names a key.
     const named = code === "custom" || code === "unrecognized_keys" || found === undefined;

@@ -166,3 +166,15 @@ test("a boundary is judged alike, and its denials may hold special ranges", () =
     ["spec.allow[0].cidrs[0]"],
   );
 });
+
+test("a rule as large as the API takes, under a boundary as large, is judged at once: what is compared is bounded", () => {
+  const many = (count: number, name: string) =>
+    Array.from({ length: count }, (_, i) => `*.${name}-${i}.example`);
+  const ports = Array.from({ length: 32 }, (_, i) => ({ port: i + 1, protocol: "tls" as const }));
+  const list = (name: string) => Array(64).fill({ hosts: many(256, name), ports });
+  const started = performance.now();
+  const { allowed } = judgeRule(rule({ to: list("a") }), [boundary("wide", { allow: list("b") })]);
+  assert.ok(allowed);
+  // It would take minutes.
+  assert.ok(performance.now() - started < 10_000);
+});
