@@ -31,7 +31,7 @@ before(async () => {
 after(() => bed?.[Symbol.asyncDispose]());
 
 const ruleStatus = async (name: string) => (await bed.status("egressrules", name, "shop")).status;
-const settled = (name: string, isSo: (status: EgressBoundaryStatus) => boolean, seconds = 20) =>
+const settled = (name: string, isSo: (status: EgressBoundaryStatus) => boolean, seconds = 40) =>
   until(`the status of ${name}`, () => ruleStatus(name), isSo, seconds);
 const condition = ({ conditions = [] }: EgressBoundaryStatus, type: string) => {
   const found = conditions.find((each) => each.type === type);
@@ -209,7 +209,7 @@ test(
     one.fleet.report(first, row({ rule: "shop/payments", count: 200 }));
     await settled("payments", ({ past }) => past?.allowed === 1_109);
     one.away(false);
-    const after = await settled("payments", ({ allowed }) => allowed === 1_321, 40);
+    const after = await settled("payments", ({ allowed }) => allowed === 1_321);
     const names = after.replicas?.map(({ name }) => name);
     assert.deepEqual(names?.sort(), ["controller-2", "controller-3.2"]);
     await sleep(1_500);

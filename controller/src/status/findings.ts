@@ -1,3 +1,4 @@
+import type { EgressBoundary, EgressRule } from "@sallyport/core/rules";
 import type { KnownBoundary, KnownRule } from "../rules/knowledge.ts";
 import { type Finding, type Findings, listed } from "./conditions.ts";
 import { countOf, judge, judgeBoundary, type Problem } from "./judge.ts";
@@ -54,10 +55,26 @@ const ACCEPTED: Finding = {
 
 function acceptedRule(rule: KnownRule["object"], boundaries: readonly KnownBoundary[]): Finding {
   if (!rule) return ACCEPTED;
-  const { problems, permitsNothing, mode } = judge(
-    rule,
-    boundaries.flatMap(({ object }) => object ?? []),
-  );
+  const over = boundaries.flatMap(({ object }) => object ?? []);
+  const before = judged.get(rule);
+  if (before && isSame(before.over, over)) return before.finding;
+  const finding = findingUnder(rule, over);
+  judged.set(rule, { over, finding });
+  return finding;
+}
+
+/** A rule and its boundaries are read once a generation, and asked about all the time. */
+const judged = new WeakMap<
+  EgressRule,
+  { readonly over: readonly EgressBoundary[]; readonly finding: Finding }
+>();
+
+function isSame<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one.length === other.length && one.every((each, i) => each === other[i]);
+}
+
+function findingUnder(rule: EgressRule, over: readonly EgressBoundary[]): Finding {
+  const { problems, permitsNothing, mode } = judge(rule, over);
   if (problems.length === 0) return ACCEPTED;
   const message = listed(problems.map(sentence));
   if (mode === "audit")

@@ -74,6 +74,7 @@ export async function keepStatus(keeping: StatusKeeping, signal: AbortSignal): P
   });
   const endWatching = knowledge.watch(() => {
     ledger.refresh();
+    sums.changed();
     bell.ring();
   });
   const tellRefusals = async () => {

@@ -18,6 +18,9 @@ const FOLDER = "sallyport-past";
 /** What the watch brings back of a write is waited for that long; where it brings nothing that is understood, longer. */
 const ECHO_MS = { usual: 5_000, most: 60_000 } as const;
 
+/** Who is gone shows by time alone. */
+const AGAIN_MS = 5_000;
+
 export interface SumKeeping {
   readonly status: StatusApi;
   readonly knowledge: Knowledge;
@@ -30,6 +33,8 @@ export interface SumKeeping {
 export interface SumKeeper {
   /** Writes what is due. */
   look(nowMs: number): Promise<void>;
+  /** Something is known that was not: without such news it is looked at now and then only. */
+  changed(): void;
 }
 
 type Known = KnownRule | KnownBoundary;
@@ -119,11 +124,21 @@ export function keepSums(keeping: SumKeeping): SumKeeper {
     const operations = parsed.success && foldOf(parsed.data, isGone);
     if (operations) await status.change(known, found.version, FOLDER, operations);
   };
+  let hasNews = true;
+  let againMs = 0;
   return {
+    changed: () => {
+      hasNews = true;
+    },
     look: async (nowMs) => {
+      if (!hasNews && nowMs < againMs) return;
       // Before everything is known, nothing could be told from nothing.
       if (knowledge.notReady !== undefined) return;
-      const picked = pace.pick(due(nowMs) ?? [], nowMs);
+      const list = due(nowMs);
+      if (!list) return;
+      hasNews = list.length > 0;
+      againMs = nowMs + AGAIN_MS;
+      const picked = pace.pick(list, nowMs);
       await settle(picked.map(({ what }) => write(what, nowMs)));
     },
   };
