@@ -4,9 +4,9 @@ const HELP = `sallyport: the guarded gate by which connections leave a pod
 
   sallyport demo [-- CMD…]                 a sidecar at work in a minute, without a cluster
   sallyport inject -f FILE|-               put the sidecar into manifests, offline
-  sallyport explain -f FILE URL            would it pass, by which rule, and what would permit it
+  sallyport explain POD URL                would it pass, by which rule, and what would permit it; or -f FILE URL
   sallyport test FILE                      cases that rules must hold, for CI
-  sallyport simulate -f FILE [RECORDS]     what proposed rules would change, by what sidecars have recorded
+  sallyport simulate --proposed FILE       what proposed rules would change, by what sidecars have recorded; or -f FILE
   sallyport check                          is the installation healthy, and what has no sidecar and why
   sallyport stats POD                      what a pod's sidecar counts, without a port-forward
   sallyport get POD                        the policy that a pod's sidecar has, and where it comes from
