@@ -2,7 +2,7 @@ import { DELIVERY_LIMITS } from "@sallyport/core/delivery";
 
 /** What sidecars, and whoever else reaches the port, can take of a controller at most. */
 export const LIMITS = {
-  /** Streams; docs/adr/010-delivery.md says what one costs. */
+  /** For the 512 MB of the chart; docs/adr/010-delivery.md says what one costs. */
   streams: 4_000,
   /** Connections that have not shown yet whose they are: in all, of one address, and for how long. */
   strangers: 512,
