@@ -23,11 +23,13 @@ before(async () => {
     resolved: ["93.184.216.34"],
     ...more,
   });
-  const audited = { rule: "shop/api" };
+  const permitted = { rule: "shop/api" };
   await bed.pod({
     ...{ name: "web", labels: WEB, policy: given([api, forDb, prod], WEB) },
     records: [
-      ...[1, 2, 3].map(() => seen("api.example.com", audited)),
+      ...[1, 2, 3].map(() => seen("api.example.com", permitted)),
+      // From before the rule came.
+      seen("api.example.com", { verdict: "deny", reason: "denied.no_rule", rule: undefined }),
       seen("other.example.com", { verdict: "deny", reason: "denied.no_rule", rule: undefined }),
     ],
   });
@@ -200,8 +202,8 @@ test("simulate --proposed: what would change for whom, by what sidecars have see
   const file = bed.file("proposed.json", rule("api", { to: [tls("other.example.com")] }));
   const ran = await bed.run("simulate", "--proposed", file, "-n", "shop");
   assert.equal(ran.status, 1, ran.stdout + ran.stderr);
-  assert.match(ran.stdout, /^4 connections judged again$/m);
-  assert.match(ran.stdout, /^✗ shop\/pod\/web: api\.example\.com:443 \(tls\), 3 connections/m);
+  assert.match(ran.stdout, /^5 connections judged again$/m);
+  assert.match(ran.stdout, /^✗ shop\/pod\/web: api\.example\.com:443 \(tls\), 4 connections/m);
   assert.match(ran.stdout, /^✓ shop\/pod\/web: other\.example\.com:443 \(tls\), 1 connection,/m);
   assert.match(ran.stderr, /^asked: 2 sidecars in namespace shop$/m);
   assert.match(
@@ -217,7 +219,7 @@ test("simulate --proposed: what is there already changes nothing, and -o json sa
   const ran = await bed.run("simulate", "--proposed", file, "-A", "-o", "json");
   assert.equal(ran.status, 0, ran.stdout + ran.stderr);
   const told = JSON.parse(ran.stdout);
-  assert.deepEqual(told.unchanged, { connections: 4, requests: 0 });
+  assert.deepEqual(told.unchanged, { connections: 5, requests: 0 });
   assert.equal(told.sidecars.asked, 2);
   assert.deepEqual(
     told.sidecars.not_asked.map(({ pod }: { pod: string }) => pod),

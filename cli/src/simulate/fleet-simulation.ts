@@ -42,8 +42,9 @@ export class FleetSimulation implements Simulated {
     const then = this.#once("then", inForce, identity, () => this.#then(inForce, identity));
     const { namespace } = identity;
     for (const { record, times } of traffic) {
-      const replayed = replay(then, asJudgedNow(now, record), NONE);
-      if (replayed) this.tally.add(record, replayed, { namespace, workload, times });
+      const judged = asJudgedNow(now, record);
+      const replayed = replay(then, judged, NONE);
+      if (replayed) this.tally.add(judged, replayed, { namespace, workload, times });
       else this.unjudged += times;
     }
   }
