@@ -231,6 +231,13 @@ describe("the dashboard in a browser", {
       await page.look({});
     });
 
+  test("fits a window of 900 pixels, with a workload open", async () => {
+    await page.look({ width: 900 });
+    assert.ok(await page.value(`document.querySelector(".details a")`), "one is open");
+    assert.equal(await page.value("document.documentElement.scrollWidth"), 900);
+    await page.look({});
+  });
+
   test("fits a phone of 360 pixels, with a workload open", async () => {
     await page.look({ width: 360, height: 740, phone: true });
     assert.equal(await page.value("document.documentElement.scrollWidth"), 360);
