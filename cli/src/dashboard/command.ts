@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { onCluster } from "../kubernetes/access.ts";
 import { CLUSTER_HELP, CLUSTER_OPTIONS } from "../kubernetes/kubeconfig.ts";
+import { reading } from "../kubernetes/read.ts";
 import { BadInput, type Io, print, run } from "../policy/io.ts";
 import { startDashboard } from "./dashboard.ts";
 
@@ -39,6 +40,8 @@ export function dashboardCommand(args: readonly string[], io: Io): Promise<numbe
     }
     const port = portOf(values.port);
     return await onCluster("dashboard", io, values, STATUS, async (access) => {
+      // Whatever it says: that it answers is enough to begin.
+      await reading(access.rest.get("/version"));
       const ended = endOnSignal();
       const dashboard = await startDashboard(access, { port, namespace: values.namespace });
       await print(io.stdout, [`http://localhost:${dashboard.port}/`]);
