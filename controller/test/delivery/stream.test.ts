@@ -124,11 +124,11 @@ test("changes that come while a snapshot is unanswered cost one snapshot, the ne
 });
 
 test("a sidecar that never reads is cut, and until then fifty others get every change", async () => {
-  await using bed = await layBed({ stalledMs: 3_000 });
+  await using bed = await layBed({ stalledMs: 3_000, answerMs: 15_000 });
   const pods = Array.from({ length: 51 }, (_, i) => podNamed(`web-${i}`));
   const [stuck, ...others] = pods;
   if (!stuck) throw new Error("no pod");
-  bed.snapshots.write(pods, { compiled: compiled("r0", 0, 8 << 20) });
+  bed.snapshots.write(pods, { compiled: compiled("r0", 0, 24 << 20) });
   const deaf = await bed.ask(bed.tokenOf(stuck));
   deaf.socket.pause();
   deaf.say({ type: "hello", version: "1", schemas: [1] });
