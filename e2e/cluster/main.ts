@@ -1,6 +1,7 @@
 /** The test clusters, from a shell. */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { startApiServer } from "./api-server.ts";
 import { buildMissing } from "./build.ts";
@@ -10,6 +11,7 @@ import { Box } from "./whole/box.ts";
 import { FILES } from "./whole/configs.ts";
 import { loadImages } from "./whole/load-images.ts";
 import { BUILT, lackingWholeCluster } from "./whole/needs.ts";
+import { OUTSIDE, openOutside } from "./whole/outside.ts";
 import { status } from "./whole/status.ts";
 import { up } from "./whole/up.ts";
 
@@ -24,6 +26,7 @@ const USAGE = `usage: node e2e/cluster/main.ts COMMAND
   status             what of it runs; exit status 1 unless all does
   load FILE…         brings archives of images into it
   enter -- COMMAND…  runs a command in its node
+  world FILE         plays the world beyond it, a few web servers, until interrupted; FILE gets who certifies them
   down               ends it and removes everything that it made
 
 SALLYPORT_KUBERNETES=1.MINOR.PATCH builds and runs another version than the pinned one.
@@ -74,6 +77,14 @@ const COMMANDS: Readonly<
   enter: async (argv) => {
     const [program, ...args] = standing().enter(...(argv.length > 0 ? argv : ["sh"]));
     process.exitCode = spawnSync(program, args, { stdio: "inherit" }).status ?? 1;
+  },
+  world: async ([file]) => {
+    if (file === undefined)
+      throw new Error("world FILE: where to write the authority's certificate");
+    await using outside = await openOutside(standing());
+    writeFileSync(file, outside.authority);
+    console.log(`${Object.keys(OUTSIDE).join(", ")}; certified by ${file}`);
+    await Promise.race([interrupted(), outside.ended]);
   },
   down: () => Box.remove(),
 };

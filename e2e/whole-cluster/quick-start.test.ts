@@ -74,7 +74,7 @@ test("sallyport check finds nothing wrong, and sallyport stats says what /stats 
 }, async () => {
   const [check = "", stats = ""] = commandsUnder("Is it well?");
   await type(check);
-  assert.ok((statsIn(await type(stats)).get("egress.allowed.audit") ?? 0) > 0);
+  assert.ok((statsIn(await type(stats)).get("egress.allowed.cluster") ?? 0) > 0);
 });
 
 test("without the annotation the Deployment rolls back", { skip }, async () => {

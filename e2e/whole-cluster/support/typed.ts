@@ -30,6 +30,8 @@ export class Terminal implements AsyncDisposable {
       cwd: ROOT,
       env: this.#environment,
       stdio: ["ignore", "pipe", "pipe"],
+      // What goes on may have started others: all of them end together.
+      detached: foreground !== undefined,
     });
     const ended = once(child, "close");
     if (foreground !== undefined) {
@@ -53,7 +55,7 @@ export class Terminal implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#background) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill("SIGKILL");
+      process.kill(-(child.pid as number), "SIGKILL");
       await once(child, "exit");
     }
   }
