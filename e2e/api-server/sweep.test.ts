@@ -207,7 +207,7 @@ test(
   options,
   async () => {
     await sweeping(() => someEvents("sweep-fine").then(() => {}), {
-      config: { policy: { mode: "enforce" } },
+      config: { policy: { mode: "audit" } },
     });
     const events = await eventsIn("sweep-fine");
     assert.deepEqual(events.map(told), ["SidecarStale 1 Pod/injected"]);
