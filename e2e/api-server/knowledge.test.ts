@@ -168,6 +168,13 @@ test("ExternalName Services and Services that lead out appear, change and go", {
     "the other endpoint",
     ({ cluster }) => cluster.leadingOut[0]?.ports[0]?.endpoints[0]?.address === "198.51.100.8",
   );
+  // The API server takes any number, and whoever writes one must not keep the rest of the cluster from being told.
+  const noPort = [{ op: "replace", path: "/ports/0/port", value: 70_000 }];
+  await bed.discovery.patchNamespacedEndpointSlice({ ...at, body: noPort });
+  await snapshot(
+    "a port that is none",
+    ({ cluster }) => cluster.leadingOut[0]?.ports[0]?.endpoints.length === 0,
+  );
   await bed.discovery.deleteNamespacedEndpointSlice(at);
   await snapshot("it leads nowhere", ({ cluster }) => cluster.leadingOut.length === 0);
 });

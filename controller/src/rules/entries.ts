@@ -101,10 +101,13 @@ export function sliceEntry({ metadata, addressType, endpoints, ports }: RawObjec
     namespace: metadata.namespace ?? "",
     name: metadata.name,
     service: isUsed ? service : undefined,
-    ports: tcp(isUsed ? ports : []).map(({ name, port }) => ({
-      name: isText(name) ? name : "",
-      port: typeof port === "number" ? port : undefined,
-    })),
+    // The API server takes any number here: what is no port leads nowhere.
+    ports: tcp(isUsed ? ports : [])
+      .filter(({ port }) => typeof port !== "number" || (port >= 1 && port <= 65_535))
+      .map(({ name, port }) => ({
+        name: isText(name) ? name : "",
+        port: typeof port === "number" ? port : undefined,
+      })),
     endpoints: objects(isUsed ? endpoints : []).flatMap(({ addresses, conditions }) => {
       // Unknown counts as ready.
       const isReady = object(conditions).ready !== false;
