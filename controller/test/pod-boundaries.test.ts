@@ -58,7 +58,7 @@ describe("what boundaries demand", () => {
     [
       "nothing has been read yet",
       undefined,
-      { ...NO_DEMANDS, unknown: "the boundaries have not been read yet" },
+      { ...NO_DEMANDS, unknown: "the boundaries over this namespace are not known yet" },
     ],
   ] as const)
     test(what, () => assert.deepEqual(demandsOf(over), expected));
@@ -251,7 +251,11 @@ describe("bypass annotations", () => {
 
 describe("as long as it cannot be told what boundaries demand", () => {
   for (const [what, demands, why] of [
-    ["not read yet", demandsOf(undefined), /the boundaries have not been read yet; try again/],
+    [
+      "not read yet",
+      demandsOf(undefined),
+      /the boundaries over this namespace are not known yet; try again/,
+    ],
     ["an unusable one", demandsOf([unusable("broken")]), /EgressBoundary broken cannot be used/],
   ] as const) {
     for (const [pod, injection, allowed] of [

@@ -94,7 +94,7 @@ test("without knowledge of boundaries an installation admits as if there were no
     for (const path of ["/mutate/pods/all", "/validate/pods/all"]) {
       const answer = responseOf(await bed.send(path, body));
       assert.equal(answer.allowed, allowed);
-      if (!allowed) assert.match(answer.status?.message ?? "", /not been read yet; try again/);
+      if (!allowed) assert.match(answer.status?.message ?? "", /are not known yet; try again/);
     }
   }
 });

@@ -52,7 +52,8 @@ test("kinds that are not installed yet are said once, and known soon after they 
       /^cannot list egressrules: [^;]*CRDs[^;]*; cannot list egressboundaries: [^;]*$/.test(text),
   );
   assert.deepEqual(bed.knowledge.of(pod), { why });
-  assert.equal(bed.knowledge.boundariesOver("shop"), undefined);
+  assert.deepEqual(bed.knowledge.boundariesOver("shop"), [], "there can be none");
+  assert.equal(bed.knowledge.boundariesNotReady, undefined, "and admission goes on");
   let calls = 0;
   bed.knowledge.subscribe(pod, () => calls++);
   // Long enough for it to be tried again.

@@ -24,7 +24,8 @@ const BYPASSES: readonly string[] = BYPASS_ANNOTATIONS.map((name) => PREFIX + na
 
 /** `over` is undefined as long as it is not known which boundaries there are. */
 export function demandsOf(over: readonly KnownBoundary[] | undefined): Demands {
-  if (!over) return { ...NO_DEMANDS, unknown: "the boundaries have not been read yet" };
+  if (!over)
+    return { ...NO_DEMANDS, unknown: "the boundaries over this namespace are not known yet" };
   const unusable = over.filter(({ object }) => !object);
   return {
     requiredBy: over.flatMap(({ name, object }) =>

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { VERSION } from "@sallyport/core/version";
+import { demandsOf } from "../admission/demands.ts";
 import type { DrawIdentity } from "../admission/identity.ts";
 import { randomIdentity } from "../admission/identity-random.ts";
 import type { InjectionOptions } from "../admission/options.ts";
@@ -95,6 +96,8 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   const podSecurityOf = delivery
     ? (name: string) => podSecurityLevel(delivery.knowledge.namespaceLabels(name))
     : watchNamespaces(api, log, signal).podSecurityOf;
+  const demandsOver =
+    delivery && ((name: string) => demandsOf(delivery.knowledge.boundariesOver(name)));
   let turns: Promise<void> | undefined;
   const task = async (lookAgain: () => Promise<void>, reigning: AbortSignal) => {
     leading = true;
@@ -103,7 +106,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
         keepServing(keeper(lookAgain), webhooks, reigning),
         sealStore && keepSealKey(sealStore, log, reigning),
         delivery?.lead(reigning),
-        sweep({ api, installation, excluded: [namespace], log }, reigning),
+        sweep({ api, installation, demandsOver, excluded: [namespace], log }, reigning),
       ]);
     } finally {
       leading = false;
@@ -115,7 +118,9 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
 
   return {
     ...(source && { certificate: source }),
-    prerequisites: [sealKey, delivery?.authority].flatMap((each) => each ?? []),
+    prerequisites: [sealKey, delivery?.authority, delivery?.boundaries].flatMap(
+      (each) => each ?? [],
+    ),
     delivery,
     draw: drawnBy(source ? () => source.sealKey : sealKey && (() => sealKey.current)),
     podSecurityEnforced: podSecurityOf,

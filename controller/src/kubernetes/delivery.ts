@@ -36,6 +36,8 @@ export interface Delivery {
   readonly knowledge: Knowledge;
   /** No pod can be admitted before it is known whom its sidecar is to trust. */
   readonly authority: Prerequisite;
+  /** Nor before it is known which boundaries there are: one may require the sidecar. */
+  readonly boundaries: Prerequisite;
   readonly control: () => PolicyControl | undefined;
   readonly metrics: PolicyServer["metrics"];
   /** What whoever leads does for the others. */
@@ -69,6 +71,12 @@ export async function startDelivery(options: DeliveryOptions): Promise<Delivery>
         await authority.refresh();
         await server.lookAgain();
       },
+    },
+    boundaries: {
+      get notReady() {
+        return knowledge.boundariesNotReady;
+      },
+      refresh: async () => {},
     },
     control: () =>
       authority.current && { host, port: SERVICE_PORT, ca: authority.current.certificate },

@@ -1,4 +1,5 @@
 import type { JsonObject, NamespaceInjection } from "../admission/admission.ts";
+import type { Demands } from "../admission/demands.ts";
 import type { Installation } from "../assessment/assess.ts";
 import { isConcern } from "../assessment/assessment.ts";
 import { groupPods, NOT_ENDED } from "../assessment/pods.ts";
@@ -13,6 +14,7 @@ export interface LabelledNamespace {
   readonly name: string;
   readonly injection: NamespaceInjection;
   readonly labelledAtMs: number | undefined;
+  readonly demands?: Demands | undefined;
 }
 
 /** Pods held at once; of the others only what is wrong with them is kept, once for each owner. */

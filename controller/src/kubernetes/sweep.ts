@@ -1,3 +1,4 @@
+import type { Demands } from "../admission/demands.ts";
 import { INJECTION_LABEL, NEVER_COVERED } from "../admission/names.ts";
 import { asObject } from "../admission/workload-template.ts";
 import type { Installation } from "../assessment/assess.ts";
@@ -21,6 +22,8 @@ export type SweepTimes = { readonly [name in keyof typeof SWEEP_TIMES]: number }
 export interface Sweep {
   readonly api: KubernetesApi;
   readonly installation: Installation;
+  /** What boundaries demand of a namespace's pods; absent where there are none. */
+  readonly demandsOver?: ((namespace: string) => Demands) | undefined;
   /** Namespaces that the webhooks never cover: the installation's own. */
   readonly excluded: readonly string[];
   readonly log: Log;
@@ -69,7 +72,8 @@ async function sweepWhenDue(
   signal: AbortSignal,
 ): Promise<Swept> {
   const { everyMs, lookMs } = options.times ?? SWEEP_TIMES;
-  const label = `${namespace.injection} ${namespace.labelledAtMs}`;
+  const { injection, labelledAtMs, demands } = namespace;
+  const label = `${injection} ${labelledAtMs} ${demands?.requiredBy.join(" ")}`;
   if (last?.label === label && performance.now() < last.dueAtMs) return last;
   try {
     await sweepOne(namespace, options, signal);
@@ -102,7 +106,11 @@ async function sweepOne(
   });
 }
 
-async function labelledNamespaces({ api, excluded }: Sweep): Promise<LabelledNamespace[]> {
+async function labelledNamespaces({
+  api,
+  excluded,
+  demandsOver,
+}: Sweep): Promise<LabelledNamespace[]> {
   const { items } = await attempt("list", "namespaces", () =>
     api.core.listNamespace({ labelSelector: `${INJECTION_LABEL} in (enabled, all)` }),
   );
@@ -113,8 +121,7 @@ async function labelledNamespaces({ api, excluded }: Sweep): Promise<LabelledNam
     // It takes no new object any more, an Event neither, and may stay so for months.
     if (item.status?.phase === "Terminating") return [];
     const injection = asObject(metadata.labels)[INJECTION_LABEL] === "all" ? "all" : "enabled";
-    return [
-      { name, injection, labelledAtMs: writtenAt(metadata, "labels", INJECTION_LABEL) } as const,
-    ];
+    const labelledAtMs = writtenAt(metadata, "labels", INJECTION_LABEL);
+    return [{ name, injection, labelledAtMs, demands: demandsOver?.(name) } as const];
   });
 }

@@ -20,6 +20,8 @@ export interface Source<T> {
 export interface Follower {
   /** Why it was not listed, when that was tried last. */
   readonly trouble: string | undefined;
+  /** It has not been listed since the API server does not know the kind. */
+  readonly isMissing: boolean;
   /** Resolves when a list that began after this call has been taken over. Lists are shared, and kept apart. */
   relist(): Promise<void>;
 }
@@ -38,6 +40,7 @@ export function follow<T>(
   signal: AbortSignal,
 ): Follower {
   let trouble: string | undefined;
+  let isMissing = false;
   let turn = new AbortController();
   let beganMs = Number.NEGATIVE_INFINITY;
   let running: Promise<unknown> = Promise.resolve();
@@ -54,11 +57,13 @@ export function follow<T>(
       try {
         const version = await listing;
         trouble = undefined;
+        isMissing = false;
         at.log("debug", `listed ${source.what}`, { version });
         asked?.resolve();
         if (version !== undefined) return version;
       } catch (error) {
         trouble = (error as Error).message;
+        isMissing = error instanceof NoSuchKind;
         asked?.reject(error);
         throw error;
       }
@@ -96,6 +101,9 @@ export function follow<T>(
     get trouble() {
       return trouble;
     },
+    get isMissing() {
+      return isMissing;
+    },
     relist: () => {
       if (next) return next.promise;
       const asked = Promise.withResolvers<void>();
@@ -111,6 +119,8 @@ export function follow<T>(
     },
   };
 }
+
+class NoSuchKind extends Error {}
 
 /** Undefined where there is no such kind, and that is no mistake. */
 async function takeOver<T>(
@@ -130,7 +140,7 @@ async function takeOver<T>(
     version = await listPages({ kubeConfig, what, path, onItem }, during);
   } catch (error) {
     if (!hasStatus(error, 404)) throw error;
-    if (missing !== undefined) throw new Error(`cannot list ${what}: ${missing}`);
+    if (missing !== undefined) throw new NoSuchKind(`cannot list ${what}: ${missing}`);
   }
   during.throwIfAborted();
   collection.replace(items, version === undefined ? undefined : BigInt(version));

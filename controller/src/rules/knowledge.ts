@@ -27,7 +27,12 @@ export interface Knowledge extends Snapshots {
   pods(): Iterable<KnownPod>;
   namespaces(): Iterable<string>;
   namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined;
-  /** Undefined until boundaries and namespaces are known. Of unusable ones, those that might be over it count, too. */
+  /** Why it cannot be told which boundaries are over which namespace; undefined once it can, and without the kind. */
+  readonly boundariesNotReady: string | undefined;
+  /**
+   * Undefined until boundaries and the namespace are known; none where the kind is not installed, and over a namespace that
+   * is not known yet where no boundary asks anything of pods. Of unusable ones, those that might be over it count, too.
+   */
   boundariesOver(namespace: string): readonly KnownBoundary[] | undefined;
   /** What the watches found wrong with what the installation was told of the cluster: for conditions, logs and `check`. */
   misses(): readonly string[];

@@ -11,6 +11,7 @@ import type { Content } from "./composition.ts";
 import type { NamespaceEntry, PodEntry } from "./entries.ts";
 import { follow, type Source } from "./follow.ts";
 import type { Knowledge, KnownRule } from "./knowledge.ts";
+import { overUnknown } from "./over-unknown.ts";
 import { type Page, PolicyBook } from "./policy-book.ts";
 import type { BoundaryEntry } from "./policy-object.ts";
 import type { Compiled, PodRef } from "./snapshots.ts";
@@ -56,6 +57,7 @@ export function watchKnowledge(options: KnowledgeOptions, signal: AbortSignal): 
       subscriptions.touch();
     },
     onMisses: () => subscriptions.touch([]),
+    askForPod: ({ namespace, name }) => seekPod(namespace, name).find(),
   });
 
   const podOf = ({ namespace, name, uid }: PodRef): PodEntry | undefined => {
@@ -74,9 +76,10 @@ export function watchKnowledge(options: KnowledgeOptions, signal: AbortSignal): 
     const follower = follow({ api, log }, source, collection, signal);
     return { what: source.what, collection, follower };
   };
+  const ofBoundaries = following(SOURCES.boundaries, boundaries);
   const ofBasis = [
     following(SOURCES.rules, rules),
-    following(SOURCES.boundaries, boundaries),
+    ofBoundaries,
     following(SOURCES.services, cluster.services),
     following(SOURCES.slices, cluster.slices),
     following(SOURCES.nodes, cluster.nodes),
@@ -133,6 +136,14 @@ export function watchKnowledge(options: KnowledgeOptions, signal: AbortSignal): 
       );
     },
   });
+  const seekPod = (namespace: string, name: string, uid?: string): Sought => {
+    const path = `${SOURCES.namespaces.path}/${encodeURIComponent(namespace)}/pods`;
+    const key = `${namespace}/${name}`;
+    const sought = seek("pod", SOURCES.pods, pods, key, path);
+    const isOther = () => uid !== undefined && pods.get(key)?.uid !== uid;
+    // What is known may be one of the same name from before.
+    return { ...sought, version: () => (isOther() ? undefined : sought.version()) };
+  };
   let isReady = false;
   const notReady = (): string | undefined => {
     if (isReady) return undefined;
@@ -160,15 +171,14 @@ export function watchKnowledge(options: KnowledgeOptions, signal: AbortSignal): 
       );
     },
     subscribe: (pod, onChange) => subscriptions.add(pod, onChange),
-    catchUp: async ({ namespace, name }, basis = {}) => {
+    catchUp: async ({ namespace, name, uid }, basis = {}) => {
       const { path } = SOURCES.namespaces;
-      const podsPath = `${path}/${encodeURIComponent(namespace)}/pods`;
       const sought = [
-        seek("pod", SOURCES.pods, pods, `${namespace}/${name}`, podsPath),
+        seekPod(namespace, name, uid),
         seek("namespace", SOURCES.namespaces, namespaces, namespace, path),
       ];
       const caughtUp = await catchUp(basis, ofBasis, sought);
-      cluster.settle();
+      await cluster.settle();
       return caughtUp;
     },
     rules: () => rules.values(),
@@ -180,8 +190,14 @@ export function watchKnowledge(options: KnowledgeOptions, signal: AbortSignal): 
       for (const pod of pods.values()) if (isServed(pod)) yield pod;
     },
     namespaceLabels: (namespace) => book.labelsOf(namespace),
-    boundariesOver: (namespace) =>
-      boundaries.isListed && namespaces.isListed ? book.over(namespace) : undefined,
+    get boundariesNotReady() {
+      if (ofBoundaries.follower.isMissing) return undefined;
+      return boundaries.isListed && namespaces.isListed ? undefined : notReady();
+    },
+    boundariesOver: (namespace) => {
+      if (!boundaries.isListed) return ofBoundaries.follower.isMissing ? [] : undefined;
+      return book.over(namespace) ?? overUnknown(boundaries.values());
+    },
     misses: () => cluster.misses,
     watch: (onChange) => subscriptions.listen(onChange),
   };

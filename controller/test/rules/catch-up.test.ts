@@ -10,7 +10,12 @@ function followed(what: string, version: bigint | undefined, listed: bigint | un
     lists++;
     collection.version = listed;
   };
-  return { what, collection, follower: { trouble: undefined, relist }, lists: () => lists };
+  return {
+    what,
+    collection,
+    follower: { trouble: undefined, isMissing: false, relist },
+    lists: () => lists,
+  };
 }
 
 function sought(what: string, version: bigint | undefined, found: bigint | undefined) {

@@ -65,6 +65,7 @@ export class TestKnowledge implements Knowledge {
   pods = () => this.podList;
   namespaces = () => this.namespaceMap.keys();
   namespaceLabels = (namespace: string) => this.namespaceMap.get(namespace);
+  boundariesNotReady: string | undefined;
   boundariesOver = (namespace: string) =>
     this.boundaryList.filter(({ object }) =>
       selects(object?.spec.namespaceSelector, this.namespaceMap.get(namespace) ?? {}),
