@@ -102,6 +102,8 @@ async function raise({ families = "dual", tied = false, say = () => {} }: UpOpti
     "--allocate-node-cidrs=true",
     `--cluster-cidr=${ofFamilies(families, PLAN.pods).join(",")}`,
     `--service-cluster-ip-range=${ofFamilies(families, PLAN.services).join(",")}`,
+    // Where a test takes the API server away, the node is as well as before: its name server is not to be taken away, too.
+    "--node-monitor-grace-period=5m",
   ]);
   run("kube-scheduler", paths["kube-scheduler"], [
     `--kubeconfig=${kubeconfigOf("scheduler")}`,
