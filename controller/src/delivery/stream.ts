@@ -3,7 +3,6 @@ import type { SidecarLine } from "@sallyport/core/delivery";
 import type { Compiled, PodRef, Snapshots } from "../rules/snapshots.ts";
 import { Allowance } from "./allowance.ts";
 import { BEAT, bytesOf, lineOf, SCHEMAS_TEXT, schemaFor, snapshotLine } from "./encode.ts";
-
 import { ENDS, type EndCode, type Figures } from "./figures.ts";
 import type { ConnectedSidecar } from "./fleet.ts";
 import type { Limits } from "./limits.ts";
@@ -52,6 +51,8 @@ export class Stream implements ConnectedSidecar {
   #state: "hello" | "behind" | "open" | "ended" = "hello";
   /** What the sidecar has, or is being sent: nothing below is sent unless the API server has gone back. */
   #have: Version | undefined;
+  /** And that is what was closed: then the next of it is for it, too. */
+  #hasClosed = false;
   #rewound = false;
   /** The snapshot that the sidecar has not answered. */
   #unanswered: { readonly compiled: Compiled; readonly sinceMs: number } | undefined;
@@ -139,7 +140,7 @@ export class Stream implements ConnectedSidecar {
       if ((this.#state as string) === "ended") return;
       const line = readSidecarLine(each);
       if (line instanceof Error) return this.end("malformed", line.message);
-      this.#take(line);
+      if (line) this.#take(line);
     }
   }
 
@@ -203,9 +204,10 @@ export class Stream implements ConnectedSidecar {
     if (this.#state !== "open" || this.#outbox.busy || this.#unanswered) return;
     const found = this.#world.snapshots.of(this.pod);
     if (!found) return this.end("gone");
-    const compiled = found.compiled ?? (this.#have ? undefined : found.closed);
+    const compiled = found.compiled ?? this.#forWhomNothingElseIs(found.closed);
     if (!compiled) return;
     const next = nextLine(this.#have, compiled, this.#rewound);
+    if (next !== "behind") this.#hasClosed = compiled !== found.compiled;
     if (next === "snapshot") this.#send(compiled);
     else if (next === "nothing new") this.#same(compiled);
     else if (!justCaughtUp) void this.#catchUp();
@@ -213,6 +215,13 @@ export class Stream implements ConnectedSidecar {
       this.#state = "behind";
       this.#againMs = performance.now() + this.#world.limits.behindMs;
     }
+  }
+
+  /** A sidecar keeps what it has, but for what was closed. */
+  #forWhomNothingElseIs(closed: Compiled | undefined): Compiled | undefined {
+    const { revision } = this.#have ?? {};
+    const isForIt = revision === undefined || this.#hasClosed || revision === closed?.revision;
+    return isForIt ? closed : undefined;
   }
 
   #same(compiled: Compiled): void {

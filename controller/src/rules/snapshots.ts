@@ -38,7 +38,7 @@ export interface Snapshots {
   /**
    * Undefined where there is no such pod (a pod's first connection may come before the watch's news: `catchUp` first).
    * `compiled` is undefined where nothing may be sent now, and the sidecar keeps what it has: then `why` says so, and
-   * `closed`, where it is there, is for a sidecar that has nothing yet.
+   * `closed`, where it is there, is for a sidecar that has nothing, or nothing but what was closed before.
    */
   of(
     pod: PodRef,
