@@ -8,6 +8,7 @@ import type {
   ServiceRangeEntry,
   SliceEntry,
 } from "./entries.ts";
+import type { UnheardPod } from "./inquiry.ts";
 import { leadingOut } from "./leading-out.ts";
 
 /** What the watches have found of a cluster. */
@@ -17,6 +18,8 @@ export interface Found {
   readonly slices: Iterable<SliceEntry>;
   readonly nodes: Iterable<NodeEntry>;
   readonly serviceRanges: Iterable<ServiceRangeEntry>;
+  /** Addresses of pods that have gone a moment ago. */
+  readonly gone?: Iterable<string>;
 }
 
 /** What the installation says of it. */
@@ -31,6 +34,8 @@ export interface ClusterFacts {
   readonly misses: readonly Miss[];
   /** Whether an address, of a pod or of an endpoint, changes nothing of the facts by being there. */
   readonly isOrdinary: (address: string) => boolean;
+  /** Endpoints outside that say to be pods: there may be news of these to come. */
+  readonly unheard: readonly UnheardPod[];
 }
 
 /** The cluster as every snapshot has it: the same of the same knowledge, on whichever controller. */
@@ -46,9 +51,12 @@ export function clusterFacts(given: Given, found: Found): ClusterFacts {
     ...nodes.flatMap(({ addresses }) => known(addresses).map(single)),
   ];
   const onNodes = holdsAny(nodeRanges);
-  const podAddresses = new Set(pods.flatMap(({ addresses }) => known(addresses)));
+  const podAddresses = new Set(
+    known([...pods.flatMap(({ addresses }) => addresses), ...(found.gone ?? [])]),
+  );
   const isInside = (address: string) =>
     holds(address) || onNodes(address) || podAddresses.has(canonicalAddress(address) ?? "");
+  const leads = leadingOut(services, slices, isInside);
   const resolvers = given.resolvers.length > 0 ? given.resolvers : clusterDns(services);
   return {
     cluster: {
@@ -57,11 +65,12 @@ export function clusterFacts(given: Given, found: Found): ClusterFacts {
       endpoints: unique([...given.cluster.endpoints, ...apiServer(services, slices)]),
       domain: given.cluster.domain,
       externalNames: externalNames(given.cluster, services),
-      leadingOut: withGiven(given.cluster.leadingOut, leadingOut(services, slices, isInside)),
+      leadingOut: withGiven(given.cluster.leadingOut, leads.services),
     },
     resolvers,
     misses: resolvers.length > 0 ? misses : [...misses, NO_RESOLVER],
     isOrdinary: (address) => holds(address) || onNodes(address),
+    unheard: leads.unheard,
   };
 }
 

@@ -11,9 +11,16 @@ import type {
   ServiceRangeEntry,
   SliceEntry,
 } from "./entries.ts";
+import { GonePods } from "./gone-pods.ts";
+import { type AskForPod, Inquiry } from "./inquiry.ts";
 
-/** Everybody is sent what changes here, and one change seldom comes alone. */
-const SETTLING_MS = 100;
+/**
+ * Everybody is sent what changes here, and one change seldom comes alone: it waits for others, longer where they come one
+ * after the other.
+ */
+const SETTLING_MS = { least: 100, most: 1_000 } as const;
+
+const PUT_OFF_MOST_MS = 2_000;
 
 export interface ClusterWatchOptions {
   readonly pods: Collection<PodEntry>;
@@ -22,6 +29,7 @@ export interface ClusterWatchOptions {
   /** What every snapshot ends with has become another. */
   readonly onPart: (part: Part) => void;
   readonly onMisses: () => void;
+  readonly askForPod: AskForPod;
 }
 
 /** The facts of the cluster, made again when something of them has changed. */
@@ -36,18 +44,26 @@ export class ClusterWatch {
   readonly #onPart: (part: Part) => void;
   readonly #onMisses: () => void;
   readonly #told = new Set<string>();
+  readonly #gone = new GonePods();
+  readonly #inquiry: Inquiry;
+  #hasEnded = false;
+  #forgetting: NodeJS.Timeout | undefined;
+  #settlingMs: number = SETTLING_MS.least;
+  #putOffMs: number | undefined;
+  #toldMs = Number.NEGATIVE_INFINITY;
   #facts: ClusterFacts | undefined;
   #part: Part | undefined;
   #misses: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #versions: Readonly<Record<string, bigint>> = {};
 
-  constructor({ pods, given, log, onPart, onMisses }: ClusterWatchOptions) {
+  constructor({ pods, given, log, onPart, onMisses, askForPod }: ClusterWatchOptions) {
     this.#pods = pods;
     this.#given = given;
     this.#log = log;
     this.#onPart = onPart;
     this.#onMisses = onMisses;
+    this.#inquiry = new Inquiry(askForPod);
     const touch = () => this.#touch();
     const begin = () => this.begin();
     this.services = new Collection<ServiceEntry>(touch, begin);
@@ -65,13 +81,19 @@ export class ClusterWatch {
 
   /** Up to which versions the facts are those of now. */
   get versions(): Readonly<Record<string, bigint>> {
-    if (this.#facts && this.#timer === undefined) this.#versions = this.#current();
+    const isMade = this.#timer === undefined && !this.#inquiry.running;
+    if (this.#facts && isMade) this.#versions = this.#current();
     return this.#versions;
   }
 
   podChanged(before: PodEntry | undefined, after: PodEntry | undefined): void {
-    const addresses = [...(before?.addresses ?? []), ...(after?.addresses ?? [])];
-    if (addresses.some((each) => !this.#facts?.isOrdinary(each))) this.#touch();
+    const [had, has] = [before?.addresses ?? [], after?.addresses ?? []];
+    const isStray = (address: string) => !this.#facts?.isOrdinary(address);
+    const gone = had.filter((address) => !has.includes(address) && isStray(address));
+    for (const address of gone) this.#gone.note(address, performance.now());
+    const isEnding = before?.hasEnded !== after?.hasEnded && had.some(isStray);
+    if (gone.length > 0 || isEnding || has.some((each) => !had.includes(each) && isStray(each)))
+      this.#touch();
   }
 
   /** As soon as all of it has been listed. */
@@ -80,21 +102,26 @@ export class ClusterWatch {
   }
 
   /** At once, if anything has changed. */
-  settle(): void {
+  async settle(): Promise<void> {
     if (this.#timer !== undefined) this.#make();
+    await this.#inquiry.running;
   }
 
   end(): void {
+    this.#hasEnded = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#forgetting);
   }
 
   #touch(): void {
-    if (this.#facts) this.#timer ??= setTimeout(() => this.#make(), SETTLING_MS);
+    if (this.#facts && !this.#hasEnded)
+      this.#timer ??= setTimeout(() => this.#make(), this.#settling(performance.now()));
   }
 
   #make(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#hasEnded) return;
     const { services, slices, nodes, serviceRanges } = this;
     const all = [this.#pods, services, slices, nodes, serviceRanges];
     if (!all.every(({ isListed }) => isListed)) return;
@@ -104,8 +131,11 @@ export class ClusterWatch {
       slices: slices.values(),
       nodes: nodes.values(),
       serviceRanges: serviceRanges.values(),
+      gone: this.#gone.addresses(performance.now()),
     };
     const facts = clusterFacts(this.#given, found);
+    if (this.#isPutOff(facts, performance.now())) return;
+    this.#forgetLater();
     this.#facts = facts;
     this.#versions = this.#current();
     this.#tell(facts);
@@ -119,7 +149,29 @@ export class ClusterWatch {
       return;
     }
     this.#part = part;
+    this.#settlingMs = Math.min(SETTLING_MS.most, 2 * this.#settling(performance.now()));
+    this.#toldMs = performance.now();
     this.#onPart(part);
+  }
+
+  #settling(nowMs: number): number {
+    const isQuiet = nowMs - this.#toldMs > 2 * SETTLING_MS.most;
+    return isQuiet ? SETTLING_MS.least : this.#settlingMs;
+  }
+
+  /** Until the pods that slices name have been asked for; whoever names ever new ones holds up nobody. */
+  #isPutOff({ unheard }: ClusterFacts, nowMs: number): boolean {
+    const sinceMs = this.#putOffMs ?? nowMs;
+    const isPutOff =
+      nowMs - sinceMs < PUT_OFF_MOST_MS && this.#inquiry.about(unheard, () => this.#make());
+    this.#putOffMs = isPutOff ? sinceMs : undefined;
+    return isPutOff;
+  }
+
+  #forgetLater(): void {
+    clearTimeout(this.#forgetting);
+    const ms = this.#gone.untilNextMs(performance.now());
+    if (ms !== undefined) this.#forgetting = setTimeout(() => this.#touch(), ms).unref();
   }
 
   #tell({ misses }: ClusterFacts): void {

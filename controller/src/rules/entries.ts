@@ -43,7 +43,12 @@ export interface SliceEntry {
   readonly service: string | undefined;
   /** Of TCP. */
   readonly ports: readonly { readonly name: string; readonly port: number | undefined }[];
-  readonly endpoints: readonly { readonly address: string; readonly isReady: boolean }[];
+  readonly endpoints: readonly {
+    readonly address: string;
+    readonly isReady: boolean;
+    /** The pod that it says to be, in its namespace. */
+    readonly pod?: string;
+  }[];
 }
 
 export interface NodeEntry {
@@ -108,10 +113,12 @@ export function sliceEntry({ metadata, addressType, endpoints, ports }: RawObjec
         name: isText(name) ? name : "",
         port: typeof port === "number" ? port : undefined,
       })),
-    endpoints: objects(isUsed ? endpoints : []).flatMap(({ addresses, conditions }) => {
+    endpoints: objects(isUsed ? endpoints : []).flatMap(({ addresses, conditions, targetRef }) => {
       // Unknown counts as ready.
       const isReady = object(conditions).ready !== false;
-      return texts(addresses).map((address) => ({ address, isReady }));
+      const { kind, name } = object(targetRef);
+      const pod = kind === "Pod" && isText(name) ? { pod: name } : {};
+      return texts(addresses).map((address) => ({ address, isReady, ...pod }));
     }),
   };
 }

@@ -1,9 +1,16 @@
 import { canonicalAddress } from "@sallyport/core/address";
 import type { Cluster } from "@sallyport/core/snapshot";
 import type { ServiceEntry, SliceEntry } from "./entries.ts";
+import type { UnheardPod } from "./inquiry.ts";
 
 type LeadingOut = Cluster["leadingOut"][number];
 type Endpoint = LeadingOut["ports"][number]["endpoints"][number];
+
+export interface LeadsOut {
+  readonly services: LeadingOut[];
+  /** Of their endpoints outside, those that say to be pods. */
+  readonly unheard: UnheardPod[];
+}
 
 /**
  * Services with a cluster IP and any endpoint, ready or not, that is not inside: by all of their endpoints, as kube-proxy
@@ -13,18 +20,23 @@ export function leadingOut(
   services: Iterable<ServiceEntry>,
   slices: Iterable<SliceEntry>,
   isInside: (address: string) => boolean,
-): LeadingOut[] {
+): LeadsOut {
   const slicesOf = Map.groupBy(
     [...slices].filter(({ service }) => service !== undefined),
     ({ namespace, service }) => `${namespace}/${service}`,
   );
   const found: LeadingOut[] = [];
+  const unheard: UnheardPod[] = [];
   for (const { namespace, name, clusterIps, ports } of services) {
     const own = slicesOf.get(`${namespace}/${name}`) ?? [];
     // The API server's own may be anywhere, and is told by its endpoints (cluster-facts.ts).
     if (clusterIps.length === 0 || (namespace === "default" && name === "kubernetes")) continue;
-    const leads = own.some(({ endpoints }) => endpoints.some(({ address }) => !isInside(address)));
-    if (!leads) continue;
+    const outside = own
+      .flatMap(({ endpoints }) => endpoints)
+      .filter(({ address }) => !isInside(address));
+    if (outside.length === 0) continue;
+    for (const { address, pod } of outside)
+      if (pod !== undefined) unheard.push({ namespace, name: pod, address });
     const byNumber = new Map(ports.map((each) => [each.port, each]));
     found.push({
       namespace,
@@ -35,7 +47,7 @@ export function leadingOut(
         .map(({ port, name: portName }) => ({ port, endpoints: endpointsOf(own, portName, port) })),
     });
   }
-  return found;
+  return { services: found, unheard };
 }
 
 /** The ready ones where there are any, as kube-proxy has them, in one order on every controller. */

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { Cluster } from "@sallyport/core/snapshot";
 import { ClusterWatch } from "../../src/rules/cluster-watch.ts";
 import { Collection } from "../../src/rules/collection.ts";
-import type { PodEntry } from "../../src/rules/entries.ts";
+import type { PodEntry, SliceEntry } from "../../src/rules/entries.ts";
+import { GonePods } from "../../src/rules/gone-pods.ts";
+import type { UnheardPod } from "../../src/rules/inquiry.ts";
 import { pod, service, slice } from "./plain.ts";
 
 const HTTP = [{ name: "http", port: 80 }];
 
 /** Everything is listed, and empty, but for what is given. */
-function bed() {
+function bed(asked: (pod: UnheardPod) => void | Promise<void> = () => {}) {
   const parts: string[] = [];
   const logged: string[] = [];
   let missed = 0;
@@ -20,6 +23,7 @@ function bed() {
     log: (_, message) => logged.push(message),
     onPart: ({ text }) => parts.push(text),
     onMisses: () => missed++,
+    askForPod: async (pod) => asked(pod),
   });
   const all = [pods, watch.services, watch.slices, watch.nodes, watch.serviceRanges];
   return { watch, pods, parts, logged, all, missed: () => missed };
@@ -103,4 +107,84 @@ test("a cluster that no sidecar could read is not told, and said", () => {
   watch.settle();
   assert.equal(parts.length, 2);
   watch.end();
+});
+
+const to = (version: bigint, address: string, podName?: string): SliceEntry => ({
+  ...slice("web", [], HTTP, { name: `web-${version}` }),
+  endpoints: [{ address, isReady: true, ...(podName !== undefined && { pod: podName }) }],
+});
+
+/** A Service in the ranges, and pods that are in none. */
+function strayBed(asked: (pod: UnheardPod) => void | Promise<void>) {
+  const made = bed(asked);
+  for (const each of made.all) each.replace(new Map(), 1n);
+  made.watch.begin();
+  made.watch.services.news("shop/web", 2n, service("web", ["10.96.0.7"], { ports: HTTP }));
+  return made;
+}
+const leadsOut = (parts: readonly string[]) =>
+  parts.filter((text) => /"leadingOut":\[\{/.test(text)).length;
+
+test("a slice whose pod nobody has heard of yet: it is asked for before anybody's connections are cut", async () => {
+  const asked: string[] = [];
+  const { watch, pods, parts } = strayBed(({ name, address }) => {
+    asked.push(`${name} ${address}`);
+    pods.offer(`shop/${name}`, 5n, pod(name, [address]));
+  });
+  watch.slices.news("shop/web-1", 6n, to(1n, "192.168.1.1", "a"));
+  await watch.settle();
+  assert.deepEqual(asked, ["a 192.168.1.1"]);
+  assert.match(parts.at(-1) ?? "", /192\.168\.1\.1\/32/);
+  assert.equal(leadsOut(parts), 0, "at no time");
+  watch.end();
+});
+
+test("what only says to be a pod leads out, and is asked for once", async () => {
+  let asked = 0;
+  const { watch, parts } = strayBed(() => {
+    asked++;
+  });
+  watch.slices.news("shop/web-1", 6n, to(1n, "203.0.113.9", "a"));
+  await watch.settle();
+  assert.equal(leadsOut(parts), 1);
+  watch.services.news("shop/mail", 7n, service("mail", [], { externalName: "mail.test" }));
+  await watch.settle();
+  assert.equal(leadsOut(parts), 2);
+  assert.equal(asked, 1);
+  watch.end();
+});
+
+test("an API server that does not answer, and names that are ever new, put off nothing for long", async () => {
+  const never = Promise.withResolvers<void>();
+  const { watch, parts } = strayBed(() => never.promise);
+  for (let version = 6n; leadsOut(parts) === 0; version++) {
+    assert.ok(version < 600n, "for ever");
+    watch.slices.news("shop/web-1", version, to(1n, "203.0.113.9", `a-${version}`));
+    await delay(100);
+  }
+  watch.end();
+});
+
+test("the address of a pod that has gone is still one of the cluster's while slices name it", async () => {
+  const { watch, pods, parts } = strayBed(() => {});
+  pods.news("shop/a", 6n, pod("a", ["192.168.1.1"]));
+  watch.slices.news("shop/web-1", 7n, to(1n, "192.168.1.1", "a"));
+  await watch.settle();
+  pods.news("shop/a", 8n, undefined);
+  await watch.settle();
+  assert.doesNotMatch(parts.at(-1) ?? "", /192\.168\.1\.1/, "nobody else may have it");
+  assert.equal(leadsOut(parts), 0);
+  watch.end();
+});
+
+test("addresses of pods that have gone are remembered for a minute", () => {
+  const gone = new GonePods();
+  gone.note("192.168.1.1", 0);
+  gone.note("192.168.1.2", 30_000);
+  gone.note("192.168.1.1", 40_000);
+  assert.deepEqual([...gone.addresses(89_999)], ["192.168.1.2", "192.168.1.1"]);
+  assert.equal(gone.untilNextMs(89_999), 1);
+  assert.deepEqual([...gone.addresses(90_000)], ["192.168.1.1"]);
+  assert.deepEqual([...gone.addresses(100_000)], []);
+  assert.equal(gone.untilNextMs(100_000), undefined);
 });

@@ -44,7 +44,13 @@ const unusable = (name: string, reach?: BoundaryEntry["reach"]): BoundaryEntry =
 
 const CLUSTER = Cluster.parse({ ranges: ["10.0.0.0/8"] });
 const partOf = (cluster: Cluster) =>
-  clusterPart({ cluster, resolvers: ["10.96.0.10"], misses: [], isOrdinary: () => true });
+  clusterPart({
+    cluster,
+    resolvers: ["10.96.0.10"],
+    misses: [],
+    unheard: [],
+    isOrdinary: () => true,
+  });
 
 function book(...namespaces: readonly string[]): PolicyBook {
   const made = new PolicyBook("enforce");
