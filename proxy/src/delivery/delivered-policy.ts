@@ -1,10 +1,10 @@
 import type { ProxyConfig } from "../contract.ts";
 import type { Log } from "../log.ts";
-import type { PolicyHolder } from "../policy-holder.ts";
+import type { Given, PolicyHolder } from "../policy-holder.ts";
 import type { Answer } from "../resolve/answer.ts";
 import { addressesBy } from "./addresses.ts";
 import { Delivery } from "./delivery.ts";
-import { readKept, SnapshotKeeper } from "./kept-snapshot.ts";
+import { type KeptSnapshot, readKept, SnapshotKeeper } from "./kept-snapshot.ts";
 import type { StreamLimits } from "./limits.ts";
 import { Reports } from "./reports.ts";
 import { type Have, type Offered, takeSnapshot } from "./take-snapshot.ts";
@@ -56,15 +56,11 @@ export class DeliveredPolicy {
 
   /** What was kept is in force at once; then the controllers are asked, for ever. */
   start(): void {
-    const { config, policy, log } = this.#options;
+    const { config, log } = this.#options;
     const kept =
       config.control.stateDir === undefined ? undefined : readKept(config.control.stateDir);
-    if (typeof kept === "string") log("error", `the snapshot kept before is not used: ${kept}`);
-    else if (kept) {
-      const { snapshot, revision, basis, appliedMs } = kept;
-      policy.apply({ snapshot, from: "kept", revision, basis }, appliedMs);
-      this.#options.inForce();
-    }
+    const problem = typeof kept === "string" ? kept : kept && this.#useKept(kept);
+    if (problem !== undefined) log("error", `the snapshot kept before is not used: ${problem}`);
     this.#delivery.start();
   }
 
@@ -93,10 +89,27 @@ export class DeliveredPolicy {
       return taken.problem;
     }
     const { snapshot } = taken;
-    if (policy.apply({ snapshot, from: "controllers", revision, basis }, now()))
-      this.#options.inForce();
-    this.#keep();
-    return undefined;
+    const mistake = this.#apply({ snapshot, from: "controllers", revision, basis }, now());
+    if (mistake === undefined) this.#keep();
+    else {
+      policy.reject(mistake);
+      log("error", `snapshot ${revision}: ${mistake}`);
+    }
+    return mistake;
+  }
+
+  #useKept({ snapshot, revision, basis, appliedMs }: KeptSnapshot): string | undefined {
+    return this.#apply({ snapshot, from: "kept", revision, basis }, appliedMs);
+  }
+
+  /** What is thrown here costs one snapshot: it would come again, and end every sidecar that it is for at each start. */
+  #apply(given: Given, sinceMs: number): string | undefined {
+    try {
+      if (this.#options.policy.apply(given, sinceMs)) this.#options.inForce();
+      return undefined;
+    } catch (error) {
+      return `a mistake of the sidecar's own: ${(error as Error).stack}`;
+    }
   }
 
   #confirmed({ revision, basis }: Have): void {

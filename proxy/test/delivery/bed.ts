@@ -46,6 +46,7 @@ export class DeliveryBed {
       lookup: async () => ({ addresses: [], error: "not_found" }),
       inForce: () => {
         this.applied += 1;
+        options.inForce?.(this);
       },
       log: (level, message) => this.logged.push({ level, message }),
       now: Date.now,
@@ -84,6 +85,8 @@ export interface BedOptions {
   readonly control?: Partial<NonNullable<ProxyConfigInput["control"]>>;
   readonly policy?: ProxyConfigInput["policy"];
   readonly limits?: Partial<StreamLimits>;
+  /** What follows another policy. */
+  readonly inForce?: (bed: DeliveryBed) => void;
   /** Done before the stream is asked for. */
   readonly before?: (bed: DeliveryBed) => void;
 }

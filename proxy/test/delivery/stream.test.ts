@@ -63,6 +63,37 @@ test("a replica that knows less than the one before changes nothing, and is told
   assert.equal(given(bed)?.revision, "r1");
 });
 
+test("a mistake of the sidecar's own with one snapshot costs neither the sidecar nor the next snapshot", async (t) => {
+  const bed = await DeliveryBed.open(t, {
+    inForce: ({ policy }) => {
+      if (policy.given?.revision === "r1") throw new Error("names cannot be kept");
+    },
+  });
+  const stream = await bed.server.stream();
+  stream.say(FIRST);
+  const { problem } = await stream.line("rejected");
+  assert.match(problem, /a mistake of the sidecar's own: Error: names cannot be kept/);
+  assert.match(String(bed.policy.problem), /names cannot be kept/);
+  stream.say(SECOND);
+  assert.equal((await stream.line("applied")).revision, "r2");
+  assert.deepEqual([given(bed)?.revision, bed.policy.problem], ["r2", undefined]);
+});
+
+test("nor does it cost the sidecar its start, where the snapshot was kept", async (t) => {
+  const first = await DeliveryBed.open(t);
+  (await first.server.stream()).say(FIRST);
+  await until(() => first.policy.given !== undefined, "the policy");
+  await first.delivered.close();
+  const bed = await DeliveryBed.open(t, {
+    ...{ server: first.server, folder: first.folder },
+    inForce: ({ policy }) => {
+      if (policy.given?.from === "kept") throw new Error("names cannot be kept");
+    },
+  });
+  assert.equal(bed.told(/the snapshot kept before is not used: .*names cannot be kept/s), 1);
+  assert.ok(await bed.server.stream());
+});
+
 test("a snapshot with a key that is not known changes nothing; the controller and the log are told where", async (t) => {
   const bed = await DeliveryBed.open(t);
   const stream = await bed.server.stream();
