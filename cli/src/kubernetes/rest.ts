@@ -26,6 +26,8 @@ export interface Rest {
   nowMs(): number;
   get(path: string, query?: Query): Promise<JsonObject>;
   post(path: string, body: JsonObject, query?: Query): Promise<JsonObject>;
+  /** A strategic merge patch. */
+  patch(path: string, body: JsonObject): Promise<JsonObject>;
   /** A list, page after page. `metadata`: of each object its metadata alone. */
   list(path: string, query?: Query, what?: "metadata"): AsyncGenerator<JsonObject>;
 }
@@ -34,6 +36,12 @@ export interface Rest {
 const PATIENCE_MS = 35_000;
 const CONNECT_MS = 10_000;
 const PAGE = 250;
+
+const CONTENT_TYPES = {
+  GET: "application/json",
+  POST: "application/json",
+  PATCH: "application/strategic-merge-patch+json",
+} as const;
 
 const METADATA_ONLY =
   "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
@@ -44,7 +52,7 @@ export async function connect(config: KubeConfig): Promise<Rest> {
   let aheadMs = 0;
 
   const ask = async (
-    method: "GET" | "POST",
+    method: "GET" | "POST" | "PATCH",
     path: string,
     query: Query = {},
     more: { readonly body?: JsonObject; readonly accept?: string } = {},
@@ -59,7 +67,7 @@ export async function connect(config: KubeConfig): Promise<Rest> {
       headers: {
         ...options.headers,
         accept: more.accept ?? "application/json",
-        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(body !== undefined && { "content-type": CONTENT_TYPES[method] }),
       },
     });
     // RFC 9110 §6.6.1
@@ -79,6 +87,7 @@ export async function connect(config: KubeConfig): Promise<Rest> {
     nowMs: () => Date.now() + aheadMs,
     get: (path, query) => ask("GET", path, query),
     post: (path, body, query) => ask("POST", path, query, { body }),
+    patch: (path, body) => ask("PATCH", path, {}, { body }),
     async *list(path, query, what) {
       let next: string | undefined;
       do {
