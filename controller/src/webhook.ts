@@ -2,6 +2,7 @@ import type { Admission, JsonObject } from "./admission/admission.ts";
 import type { PolicyControl } from "./admission/control.ts";
 import { demandsOf } from "./admission/demands.ts";
 import type { DrawIdentity } from "./admission/identity.ts";
+import { optionsFor } from "./admission/network.ts";
 import type { InjectionOptions } from "./admission/options.ts";
 import { answerReview, decodeReview, type ReviewRequest } from "./admission/review.ts";
 import type { Circumstances, Decision, Webhook } from "./decision.ts";
@@ -23,6 +24,8 @@ export interface WebhookOptions {
   readonly control?: () => PolicyControl | undefined;
   /** Absent where there can be none: without a cluster, or without their CRDs. */
   readonly boundariesOver?: Knowledge["boundariesOver"];
+  /** Absent: what the installation says of the cluster is all. */
+  readonly network?: Knowledge["network"];
   readonly log: Log;
   /** Counts what was answered. */
   readonly admitted?: (webhook: Webhook, verdict: string, seconds: number) => void;
@@ -44,6 +47,7 @@ export function answer(
     podSecurityEnforced,
     control,
     boundariesOver,
+    network,
     log,
     admitted,
     now,
@@ -57,19 +61,23 @@ export function answer(
     return { status: 400, text: asked.message };
   }
   const podSecurity = podSecurityEnforced?.(asked.namespace);
+  const demands =
+    path.webhook === "rules"
+      ? undefined
+      : boundariesOver && demandsOf(boundariesOver(asked.namespace));
   const circumstances = {
     ...path,
     podSecurity,
-    ...(boundariesOver && {
-      boundariesOver,
-      ...(path.webhook !== "rules" && { demands: demandsOf(boundariesOver(asked.namespace)) }),
-    }),
-    options: injection,
+    ...(boundariesOver && { boundariesOver }),
+    ...(demands && { demands }),
+    options: optionsFor(injection, demands, network?.()),
     control: control?.(),
     draw,
     now: now(),
   };
-  const { admission, verdict, reason } = attempt(asked, circumstances, log);
+  const whomIsUnknown = control !== undefined && circumstances.control === undefined;
+  const { admission, verdict, reason } =
+    (whomIsUnknown && NOT_YET[path.webhook]) || attempt(asked, circumstances, log);
   const review = answerReview(asked.uid, admission);
   const ms = performance.now() - started;
   admitted?.(path.webhook, verdict, ms / 1_000);
@@ -93,6 +101,22 @@ interface Attempted {
   readonly verdict: Decision["verdict"] | "failed";
   readonly reason?: string;
 }
+
+/** A sidecar that is not told where its policy comes from would go by none of the cluster's, for as long as its pod lives. */
+const REFUSED_FOR_NOW = {
+  admission: {
+    allowed: false,
+    message:
+      "Sallyport: this controller does not know yet whom sidecars are to trust for their policy (its /readyz says why); try again once it does",
+    warnings: [],
+  },
+  verdict: "refused",
+  reason: "whom sidecars are to trust is not known yet",
+} as const satisfies Attempted;
+const NOT_YET: Readonly<Partial<Record<Webhook, Attempted>>> = {
+  pods: REFUSED_FOR_NOW,
+  "final-pods": REFUSED_FOR_NOW,
+};
 
 /** A fault of ours lets no pod past without its sidecar, and stands in no workload's way. */
 function attempt(asked: ReviewRequest, circumstances: Circumstances, log: Log): Attempted {

@@ -98,3 +98,15 @@ test("without knowledge of boundaries an installation admits as if there were no
     }
   }
 });
+
+test("as long as it is not known whom sidecars are to trust, no pod is given one that would go by nothing of the cluster's", async () => {
+  await using bed = await startBed({ control: () => undefined });
+  const pod = JSON.stringify(reviewOf(POD));
+  for (const path of ["/mutate/pods/all", "/validate/pods/all"]) {
+    const answer = responseOf(await bed.send(path, pod));
+    assert.equal(answer.allowed, false);
+    assert.match(answer.status?.message ?? "", /whom sidecars are to trust.*try again/);
+  }
+  const workload = JSON.stringify(reviewOf(WEB, DEPLOYMENT));
+  assert.ok(responseOf(await bed.send("/mutate/workloads/all", workload)).allowed);
+});
