@@ -149,6 +149,23 @@ test("a bypass annotation in use is a note, and one that a boundary does not per
   await gone();
 });
 
+test("a pod that opted out has its sidecar missing where a boundary requires it, and what stands in the way is told", {
+  skip,
+}, async () => {
+  const metadata = { namespace: "shop", annotations: { "sallyport.dev/inject": "false" } };
+  const asRoot = { containers: [{ name: "app", image: "shop/app:1" }] };
+  await bed.kubectl(["create", "-f", "-"], podOf("out", { metadata, spec: asRoot }));
+  const missing = async () => (await found()).filter((each) => each.includes("shop/pod/out"));
+  assert.deepEqual(await missing(), []);
+  await bed.apply(boundary("strict", { injection: "required" }));
+  assert.deepEqual(await missing(), ["sidecar_missing shop/pod/out"]);
+  const { stdout } = await bed.check();
+  assert.match(stdout, /a boundary requires it/);
+  assert.match(stdout, /app may run as root .*required by EgressBoundary strict/);
+  await bed.kubectl(["delete", "egressboundary", "strict"]);
+  await bed.kubectl(["delete", "pod", "out", "-n", "shop", "--force", "--grace-period=0"]);
+});
+
 test("a kind that is not there, and a policy port that nobody answers, are found", {
   skip,
 }, async () => {

@@ -1,6 +1,11 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import { VERSION } from "@sallyport/core/version";
+import { objectsOf, readBoundaries } from "../fleet/cluster-policy.ts";
+import { demandsOver } from "../fleet/demands.ts";
+import { labelsOf } from "../fleet/pod-policy.ts";
+import { placeOf } from "../fleet/sidecar-page.ts";
+import { known } from "../kubernetes/read.ts";
 import type { Rest } from "../kubernetes/rest.ts";
 import type { InstallFacts } from "./facts.ts";
 import type { Finding } from "./findings.ts";
@@ -69,9 +74,15 @@ export async function check(
   // Who answers knows best which version it is.
   const version = trials.find((trial) => trial.version)?.version ?? state.installation.version;
   const inhabitants: Inhabitants[] = [];
-  for (const place of labelled)
-    inhabitants.push(await lookAt(rest, place, { ...state.installation, version }));
   const hasKinds = facts.crds.every((read) => !("absent" in read));
+  const boundaries = hasKinds ? objectsOf(await readBoundaries(rest)) : [];
+  for (const place of labelled) {
+    const namespace = reads
+      .map(known)
+      .find((each) => each && placeOf(each).name === place.namespace);
+    const demands = namespace && demandsOver(boundaries, labelsOf(namespace));
+    inhabitants.push(await lookAt(rest, { ...place, demands }, { ...state.installation, version }));
+  }
   const policy = hasKinds
     ? await lookAtPolicy(
         { rest, config },

@@ -1,4 +1,5 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
+import type { Demands } from "@sallyport/controller/admission/demands";
 import { INJECTION_LABEL, NEVER_COVERED } from "@sallyport/controller/admission/names";
 import { podSecurityWarning } from "@sallyport/controller/admission/pod-security";
 import { asObject } from "@sallyport/controller/admission/workload-template";
@@ -13,6 +14,8 @@ import { TRY_AGAIN, unread } from "./unreadable.ts";
 /** A namespace whose pods the webhooks see. */
 export interface Labelled extends Place {
   readonly labelledAtMs: number | undefined;
+  /** What boundaries demand of them. */
+  readonly demands?: Demands | undefined;
 }
 
 /** Those that are named, or else all: as the API server stores them. */

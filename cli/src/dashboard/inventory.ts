@@ -8,8 +8,11 @@ import {
   ownerOfPod,
 } from "@sallyport/controller/assessment/owner";
 import { NOT_ENDED } from "@sallyport/controller/assessment/pods";
+import { EgressBoundary } from "@sallyport/core/rules";
 import { all } from "../check/gather.ts";
 import { POLICY_API } from "../fleet/cluster-policy.ts";
+import { demandsOver } from "../fleet/demands.ts";
+import { labelsOf } from "../fleet/pod-policy.ts";
 import { type PodPlace, placeOf } from "../fleet/sidecar-page.ts";
 import { known, type Read, reading } from "../kubernetes/read.ts";
 import type { Rest } from "../kubernetes/rest.ts";
@@ -58,6 +61,12 @@ export class InventoryReader {
     const found = (known(pods) ?? []).filter(
       ({ metadata }) => asObject(metadata).deletionTimestamp === undefined,
     );
+    const usable = (known(boundaries) ?? []).flatMap(
+      (each) => EgressBoundary.safeParse(each).data ?? [],
+    );
+    const demands = new Map(
+      [...labelled].map(([name, each]) => [name, demandsOver(usable, labelsOf(each))]),
+    );
     const owners = found.map(ownerOfPod);
     const unread = await this.#learn(owners);
     return {
@@ -68,7 +77,7 @@ export class InventoryReader {
           ...place,
           uid: String(asObject(pod.metadata).uid),
           owner: this.#workloads.get(owner.uid) ?? owner,
-          sidecar: standingOf(pod, labelled.get(place.namespace)),
+          sidecar: standingOf(pod, labelled.get(place.namespace), demands.get(place.namespace)),
         };
       }),
       rules: known(rules) ?? [],

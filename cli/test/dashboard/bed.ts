@@ -17,7 +17,13 @@ export type Lists = Record<string, readonly JsonObject[] | Error>;
 export function restOf(lists: Lists): Rest {
   const never = () => Promise.reject(new Error("nothing but lists is asked for"));
   return {
-    ...{ server: "https://api.example:6443", nowMs: Date.now, get: never, post: never },
+    ...{
+      server: "https://api.example:6443",
+      nowMs: Date.now,
+      get: never,
+      post: never,
+      patch: never,
+    },
     async *list(path) {
       const found = lists[path] ?? new ApiRefusal(404, "not found");
       if (found instanceof Error) throw found;
@@ -40,8 +46,8 @@ export function podOf(namespace: string, name: string, sidecar = true, uid = nam
   };
 }
 
-export function namespaceOf(name: string, injection = "all"): JsonObject {
-  return { metadata: { name, labels: { "sallyport.dev/injection": injection } } };
+export function namespaceOf(name: string, injection = "all", labels: JsonObject = {}): JsonObject {
+  return { metadata: { name, labels: { "sallyport.dev/injection": injection, ...labels } } };
 }
 
 export const overviewOf = (more: JsonObject = {}) => ({

@@ -104,6 +104,35 @@ test("a pod that cannot be asked, and one whose sidecar is not up to date, are t
   assert.match(told["shop/pod/bare"]?.[0] ?? "", /^bare: it has no sidecar: /);
 });
 
+test("a pod without a sidecar needs a look where one is asked for or a boundary requires it, and is none of ours elsewhere", async (t) => {
+  const wishing = (namespace: string, name: string) => {
+    const { metadata, ...rest } = podOf(namespace, name, false);
+    const annotations = { "sallyport.dev/inject": "false" };
+    return { ...rest, metadata: { ...(metadata as object), annotations } };
+  };
+  const bed = await openBed(t, {
+    "/api/v1/pods": [
+      wishing("shop", "out"),
+      wishing("bank", "out"),
+      podOf("elsewhere", "x", false),
+    ],
+    "/api/v1/namespaces": [namespaceOf("shop"), namespaceOf("bank", "all", { team: "bank" })],
+    [`${POLICY_API}/egressboundaries`]: [
+      {
+        ...{ apiVersion: "sallyport.dev/v1alpha1", kind: "EgressBoundary" },
+        metadata: { name: "payments" },
+        spec: {
+          injection: "required",
+          namespaceSelector: { matchLabels: { team: "bank" } },
+        },
+      },
+    ],
+  });
+  const told = troubles(await bed.settled());
+  assert.deepEqual(Object.keys(told), ["bank/pod/out"]);
+  assert.match(told["bank/pod/out"]?.[0] ?? "", /^out: it has no sidecar: a boundary requires it/);
+});
+
 for (const [what, answer] of [
   ["is no JSON", "<script>alert(1)</script>"],
   ["is another thing", '{"hello":"world"}'],

@@ -8,6 +8,8 @@ export interface Demands {
   readonly requiredBy: readonly string[];
   /** The boundaries that say which bypass annotations they permit. */
   readonly overrides: readonly Overrides[];
+  /** Whether what no rule permits is refused there; absent where they leave it to the installation. */
+  readonly mode?: "enforce" | "audit";
   /** Why it cannot be told what else is demanded; then nothing is let past that a boundary could forbid. */
   readonly unknown?: string;
 }
@@ -23,7 +25,9 @@ export const NO_DEMANDS: Demands = { requiredBy: [], overrides: [] };
 const BYPASSES: readonly string[] = BYPASS_ANNOTATIONS.map((name) => PREFIX + name);
 
 /** `over` is undefined as long as it is not known which boundaries there are. */
-export function demandsOf(over: readonly KnownBoundary[] | undefined): Demands {
+export function demandsOf(
+  over: readonly Pick<KnownBoundary, "name" | "object">[] | undefined,
+): Demands {
   if (!over)
     return { ...NO_DEMANDS, unknown: "the boundaries over this namespace are not known yet" };
   const unusable = over.filter(({ object }) => !object);
@@ -34,6 +38,10 @@ export function demandsOf(over: readonly KnownBoundary[] | undefined): Demands {
     overrides: over.flatMap(({ name, object }) => {
       const permitted = object?.spec.workloadOverrides;
       return permitted ? [{ boundary: name, permitted: permitted.map((one) => PREFIX + one) }] : [];
+    }),
+    ...(over.length > 0 && {
+      // One that cannot be read may enforce.
+      mode: over.every(({ object }) => object?.spec.mode === "audit") ? "audit" : "enforce",
     }),
     ...(unusable.length > 0 && {
       unknown: `${boundariesNamed(unusable.map(({ name }) => name))} cannot be used as it is written`,
