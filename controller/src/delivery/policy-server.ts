@@ -120,6 +120,10 @@ export async function servePolicy(options: PolicyServerOptions): Promise<PolicyS
   const renewal = setInterval(() => void lookAgain(), limits.certificateMs).unref();
   const wheel = setInterval(() => strangers.look(performance.now()), limits.wheelMs).unref();
   const { address, port } = await listen(front, options);
+  // One connection that cannot be taken is no reason to end.
+  front.on("error", (error) =>
+    log("error", "a connection was not taken", { error: error.message }),
+  );
 
   const close = async () => {
     leaving = true;
