@@ -1,5 +1,6 @@
 import { type Destination, EgressBoundary, EgressRule } from "@sallyport/core/rules";
 import type { Admission, JsonObject } from "../admission/admission.ts";
+import { effortOf } from "../status/effort.ts";
 import { judge, judgeBoundary } from "../status/judge.ts";
 import { mistakesOf } from "./mistakes.ts";
 import { impossibleLabels } from "./selector-oddities.ts";
@@ -38,16 +39,8 @@ export function judgeBoundaryObject(object: JsonObject): Admission {
  */
 const MOST_COMPARED = 200_000;
 
-function isQuick(list: readonly Destination[] = [], other: readonly Destination[] = []): boolean {
-  return sizeOf(list) * sizeOf(other) <= MOST_COMPARED;
-}
-
-function sizeOf(list: readonly Destination[]): number {
-  return list.reduce(
-    (sum, { hosts, cidrs, ports }) =>
-      sum + ((hosts?.length ?? 0) + (cidrs?.length ?? 0)) * ports.length,
-    0,
-  );
+function isQuick(list: readonly Destination[] | undefined, other: readonly Destination[] = []) {
+  return effortOf(list, other) <= MOST_COMPARED;
 }
 
 function listsOf({ spec: { allow = [], deny = [] } }: EgressBoundary): Destination[] {

@@ -1,7 +1,7 @@
-import type { EgressBoundary, EgressRule } from "@sallyport/core/rules";
 import type { KnownBoundary, KnownRule } from "../rules/knowledge.ts";
-import { type Finding, type Findings, listed } from "./conditions.ts";
-import { countOf, judge, judgeBoundary, type Problem } from "./judge.ts";
+import { ACCEPTED, acceptedBoundary, acceptedRule } from "./acceptance.ts";
+import type { Finding, Findings } from "./conditions.ts";
+import { countOf } from "./judge.ts";
 import type { Over } from "./matching.ts";
 import type { Sum } from "./sum.ts";
 
@@ -16,7 +16,9 @@ export function findingsOfRule(
 ): Findings {
   const Accepted =
     problem === undefined
-      ? acceptedRule(object, boundaries)
+      ? object
+        ? acceptedRule(object, objectsOf(boundaries))
+        : ACCEPTED
       : unusable(problem, object !== undefined);
   const none = object?.spec.selector
     ? `no injected pod of namespace ${namespace} has the labels of spec.selector`
@@ -42,65 +44,15 @@ export function findingsOfBoundary(
         };
   const Accepted =
     problem === undefined
-      ? acceptedBoundary(object, over)
+      ? object && over
+        ? acceptedBoundary(object, over)
+        : ACCEPTED
       : unusable(problem, object !== undefined, BOUNDARY_WITHOUT);
   return { Accepted, Ready: ready(Accepted, pods, applied, none) };
 }
 
-const ACCEPTED: Finding = {
-  status: "True",
-  reason: "Accepted",
-  message: "it is in force as it is",
-};
-
-function acceptedRule(rule: KnownRule["object"], boundaries: readonly KnownBoundary[]): Finding {
-  if (!rule) return ACCEPTED;
-  const over = boundaries.flatMap(({ object }) => object ?? []);
-  const before = judged.get(rule);
-  if (before && isSame(before.over, over)) return before.finding;
-  const finding = findingUnder(rule, over);
-  judged.set(rule, { over, finding });
-  return finding;
-}
-
-/** A rule and its boundaries are read once a generation, and asked about all the time. */
-const judged = new WeakMap<
-  EgressRule,
-  { readonly over: readonly EgressBoundary[]; readonly finding: Finding }
->();
-
-function isSame<T>(one: readonly T[], other: readonly T[]): boolean {
-  return one.length === other.length && one.every((each, i) => each === other[i]);
-}
-
-function findingUnder(rule: EgressRule, over: readonly EgressBoundary[]): Finding {
-  const { problems, permitsNothing, mode } = judge(rule, over);
-  if (problems.length === 0) return ACCEPTED;
-  const message = listed(problems.map(sentence));
-  if (mode === "audit")
-    return {
-      ...{ status: "True", reason: "PartlyRefused" },
-      message: `the boundaries audit, and would otherwise refuse: ${message}`,
-    };
-  return permitsNothing
-    ? { status: "False", reason: "Refused", message: `it permits nothing: ${message}` }
-    : { status: "True", reason: "PartlyRefused", message: `no pod may reach: ${message}` };
-}
-
-function acceptedBoundary(boundary: KnownBoundary["object"], over: Over | undefined): Finding {
-  if (!boundary || !over) return ACCEPTED;
-  const texts = judgeBoundary(boundary, over.others).map(sentence);
-  if (boundary.spec.injection === "required" && over.unlabelled > 0)
-    texts.push(
-      `spec.injection: ${over.unlabelled} of its ${countOf(over.namespaces, "namespace")} lack the label sallyport.dev/injection, and pods there are not looked at`,
-    );
-  return texts.length === 0
-    ? ACCEPTED
-    : { status: "True", reason: "PartlyWithoutEffect", message: listed(texts) };
-}
-
-function sentence({ path, message }: Problem): string {
-  return `${path}: ${message}`;
+export function objectsOf(boundaries: readonly KnownBoundary[]) {
+  return boundaries.flatMap(({ object }) => object ?? []);
 }
 
 const RULE_WITHOUT = "it permits nothing";

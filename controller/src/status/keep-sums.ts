@@ -1,8 +1,10 @@
 import { EgressBoundaryStatus, EgressRuleStatus } from "@sallyport/core/status";
 import { hasStatus } from "../kubernetes/api-error.ts";
 import type { Knowledge, KnownBoundary, KnownRule } from "../rules/knowledge.ts";
+import { MOST_EFFORT, mayJudgeBoundary, mayJudgeRule } from "./acceptance.ts";
 import { conditionsOf } from "./conditions.ts";
-import { findingsOfBoundary, findingsOfRule } from "./findings.ts";
+import { budgetOf } from "./effort.ts";
+import { findingsOfBoundary, findingsOfRule, objectsOf } from "./findings.ts";
 import { match } from "./matching.ts";
 import { createPace, type Due, type PaceTimes } from "./pace.ts";
 import { withRests } from "./rest.ts";
@@ -55,14 +57,22 @@ export function keepSums(keeping: SumKeeping): SumKeeper {
   const pace = createPace(keeping.pace);
   const written = new Map<string, { readonly wanted: Wanted; readonly atMs: number }>();
 
+  let hasLeft = false;
   const due = withRests((nowMs: number) => {
     const matching = match(knowledge, excluded);
     const now = new Date();
     const list: Due<Writing>[] = [];
     const uids = new Set<string>();
+    const budget = budgetOf(MOST_EFFORT);
+    /** One that has to wait says what it said before. */
+    const mayJudge = ({ uid }: Known, may: boolean) => {
+      uids.add(uid);
+      hasLeft ||= !may;
+      return may;
+    };
+    hasLeft = false;
     const add = (known: Known, wantedFrom: (sum: ReturnType<typeof sumOf>) => Draft) => {
       const { uid, generation } = known;
-      uids.add(uid);
       const last = written.get(uid);
       // What was just written is newer than what the watch has brought.
       const echoMs = known.status ? ECHO_MS.usual : ECHO_MS.most;
@@ -84,6 +94,9 @@ export function keepSums(keeping: SumKeeping): SumKeeper {
     for (const known of knowledge.rules()) {
       const matchedPods = matching.rules.get(known.uid) ?? 0;
       const boundaries = knowledge.boundariesOver(known.namespace ?? "") ?? [];
+      const { object } = known;
+      if (!mayJudge(known, !object || mayJudgeRule(object, objectsOf(boundaries), budget)))
+        continue;
       add(known, (sum) => ({
         matchedPods,
         appliedPods: Math.min(sum.appliedPods, matchedPods),
@@ -93,6 +106,9 @@ export function keepSums(keeping: SumKeeping): SumKeeper {
     for (const known of knowledge.boundaries()) {
       const over = matching.boundaries.get(known.uid);
       const matchedPods = over?.pods ?? 0;
+      const { object } = known;
+      if (!mayJudge(known, !object || !over || mayJudgeBoundary(object, over.others, budget)))
+        continue;
       add(known, (sum) => ({
         matchedNamespaces: over?.namespaces ?? 0,
         matchedPods,
@@ -136,7 +152,7 @@ export function keepSums(keeping: SumKeeping): SumKeeper {
       if (knowledge.notReady !== undefined) return;
       const list = due(nowMs);
       if (!list) return;
-      hasNews = list.length > 0;
+      hasNews = list.length > 0 || hasLeft;
       againMs = nowMs + AGAIN_MS;
       const picked = pace.pick(list, nowMs);
       await settle(picked.map(({ what }) => write(what, nowMs)));
