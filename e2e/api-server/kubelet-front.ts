@@ -13,14 +13,16 @@ import { KubeConfig } from "@kubernetes/client-node";
 import type { ApiServer } from "../cluster/api-server.ts";
 
 /**
- * The API server, and in front of it what a node would do: a port-forward to a pod leads to a port on loopback, and a
- * Service's port is answered. All else
- * is passed on as it is, with the administrator's certificate where no token is sent.
+ * The API server, and in front of it what a node would do: a port-forward to a pod leads to a port on loopback, a
+ * container's log is what a test says that it is, and a Service's port is answered. All else is passed on as it is, with
+ * the administrator's certificate where no token is sent.
  */
 export class KubeletFront implements Disposable {
   readonly url: string;
   /** What a Service's port answers when the API server is asked to reach it; undefined: nobody is there. */
   service: { status: number; body: string } | undefined = { status: 404, body: "not here\n" };
+  /** By `namespace/pod/container`. */
+  readonly logs = new Map<string, string>();
   readonly #ports: Map<string, number>;
   readonly #close: () => void;
 
@@ -39,6 +41,8 @@ export class KubeletFront implements Disposable {
     const open = new Set<Duplex>();
     let front: KubeletFront | undefined;
     const server = createServer((incoming, outgoing) => {
+      const log = front?.logs.get((LOG.exec(incoming.url ?? "") ?? []).slice(1).join("/"));
+      if (log !== undefined) return void outgoing.end(log);
       if (!SERVICE.test(incoming.url ?? "") || !front?.service)
         return pass(url, admin, incoming, outgoing);
       const { status, body } = front.service;
@@ -92,6 +96,7 @@ function pass(
   incoming.pipe(onwards);
 }
 
+const LOG = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/log\?container=([^&]+)$/;
 const SERVICE = /^\/api\/v1\/namespaces\/[^/]+\/services\/[^/]+\/proxy\//;
 const PORT_FORWARD = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/portforward\?ports=(\d+)$/;
 const PROTOCOL = "v4.channel.k8s.io";

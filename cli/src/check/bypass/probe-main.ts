@@ -13,8 +13,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import type { Attempt, Findings, Recorded, Seen, Task } from "./attempt.ts";
 
-/** For a connection, for an answer over it, and for the sidecar's record of it. */
-const LIMITS = { connectMs: 4_000, answerMs: 3_000, recordMs: 4_000, heardBytes: 400 };
+const LIMITS = {
+  connectMs: 4_000,
+  answerMs: 3_000,
+  recordMs: 4_000, // until the sidecar has recorded a connection that has ended
+  records: 200, // as many as it shows
+  heardBytes: 400,
+} as const;
 
 type Saw = Omit<Seen, "id" | "record">;
 
@@ -202,6 +207,11 @@ function recordOf(attempt: Attempt, after: number, told: readonly Told[]): Recor
   return { verdict, reason, would_be, rule, dialled_address };
 }
 
+/** Whether nothing that was recorded since has been pushed out by others. */
+function isWhole(told: readonly Told[], after: number): boolean {
+  return told.length < LIMITS.records || told.some(({ connection }) => connection <= after);
+}
+
 async function seenWithRecords(): Promise<Pick<Findings, "seen" | "recordsRead">> {
   const before = adminPort === 0 ? undefined : await decisions();
   const after = Math.max(0, ...(before ?? []).map(({ connection }) => connection));
@@ -216,7 +226,8 @@ async function seenWithRecords(): Promise<Pick<Findings, "seen" | "recordsRead">
     const isMissing = seen.some(
       ({ outcome, record, status }) => outcome === "connected" && status === undefined && !record,
     );
-    if (!told || !isMissing || Date.now() > until) return { seen, recordsRead: told !== undefined };
+    if (!told || !isMissing || Date.now() > until)
+      return { seen, recordsRead: told !== undefined && isWhole(told, after) };
     await sleep(200);
   }
 }

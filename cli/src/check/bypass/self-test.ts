@@ -1,4 +1,5 @@
 import type { Clause, PolicySnapshot } from "@sallyport/core/snapshot";
+import { NoAnswer } from "../../kubernetes/access.ts";
 import { judgeWay, type Measure } from "./judge.ts";
 import { probeArguments, readFindings } from "./probe.ts";
 import { judgeStanding } from "./standing.ts";
@@ -15,7 +16,7 @@ export async function selfTest(measure: Measure, targets: Targets, run: RunNode)
   const ways = waysFor({ uid, gid, excludePorts, names }, targets);
   const findings = readFindings(await run(probeArguments(ways.map(({ attempt }) => attempt))));
   if (findings instanceof Error)
-    throw new Error(`the probe's answer is not understood: ${findings.message}`);
+    throw new NoAnswer(`the probe's answer is not understood: ${findings.message}`);
   return [
     ...ways.map((way) => judgeWay(way, findings, measure)),
     ...judgeStanding(findings, measure.mayBeRoot),
