@@ -4,7 +4,7 @@ import { VERSION } from "@sallyport/core/version";
 import type { ProxyConfig } from "../contract.ts";
 import type { Log } from "../log.ts";
 import type { FindAddresses } from "./addresses.ts";
-import { BACK_OFF, backOffMs } from "./back-off.ts";
+import { waitMs } from "./back-off.ts";
 import { DeliveryFailure } from "./failure.ts";
 import { STREAM_LIMITS, type StreamLimits } from "./limits.ts";
 import { type OpenedStream, openStream } from "./open-stream.ts";
@@ -104,30 +104,29 @@ export class Delivery {
   async #run(): Promise<void> {
     const { signal } = this.#closed;
     while (!signal.aborted) {
+      let isLost = false;
       let saidMs = 0;
       try {
-        await this.#once();
+        isLost = await this.#once();
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof DeliveryFailure)) this.#options.log("error", mistake(error));
         this.#failed(String((error as Error).message));
         saidMs = error instanceof DeliveryFailure ? (error.retryAfterMs ?? 0) : 0;
       }
-      const maxMs = this.#options.have() ? BACK_OFF.maxMs : BACK_OFF.maxWithoutPolicyMs;
-      const ownMs = backOffMs(this.#inARow, maxMs, this.#random);
-      // Not all of those that were told the same come at the same moment.
-      const toldMs = Math.min(saidMs, BACK_OFF.maxSaidMs) * (1 + this.#random() / 4);
-      await pause(Math.max(ownMs, toldMs), signal);
+      const hasPolicy = this.#options.have() !== undefined;
+      const tried = { failures: this.#inARow, hasPolicy, isLost, saidMs };
+      await pause(waitMs(tried, this.#random), signal);
     }
   }
 
-  /** One stream, from finding the controllers to its end. */
-  async #once(): Promise<void> {
+  /** One stream, from finding the controllers to its end: whether it was good, and its end not announced. */
+  async #once(): Promise<boolean> {
     const token = readToken(this.#options.control.tokenFile);
     const opened = await this.#open(token);
     if (this.#closed.signal.aborted) {
       opened.socket.destroy();
-      return;
+      return false;
     }
     const openedMs = performance.now();
     this.#connected(opened);
@@ -152,6 +151,7 @@ export class Delivery {
     const wasGood = performance.now() - openedMs >= this.#limits.goodMs;
     this.#inARow = wasGood ? 0 : this.#inARow + 1;
     this.#told(end, wasGood);
+    return wasGood && end.why === undefined;
   }
 
   #told({ failure, why }: StreamEnd, wasGood: boolean): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DELIVERY_LIMITS, SidecarLine } from "@sallyport/core/delivery";
-import { backOffMs } from "../../src/delivery/back-off.ts";
+import { backOffMs, waitMs } from "../../src/delivery/back-off.ts";
 import { LineReader } from "../../src/delivery/line-reader.ts";
 import { Reports } from "../../src/delivery/reports.ts";
 import { readAnswerHead, retryAfterMs } from "../../src/delivery/upgrade.ts";
@@ -17,6 +17,27 @@ test("waits grow from nothing to their bound, anywhere between nought and that",
   assert.equal(
     backOffMs(9, 30_000, () => 0),
     0,
+  );
+});
+
+test("who has lost a good stream with everybody else comes back within two seconds, not with them; who has no policy, at once", () => {
+  const lost = { failures: 0, hasPolicy: true, isLost: true, saidMs: 0 };
+  assert.deepEqual(
+    [0, 0.5, 1].map((chance) => waitMs(lost, () => chance)),
+    [0, 1_000, 2_000],
+  );
+  assert.equal(
+    waitMs({ ...lost, hasPolicy: false }, () => 1),
+    0,
+  );
+  const announced = { ...lost, isLost: false };
+  assert.equal(
+    waitMs(announced, () => 1),
+    0,
+  );
+  assert.equal(
+    waitMs({ ...announced, saidMs: 4_000 }, () => 1),
+    5_000,
   );
 });
 
