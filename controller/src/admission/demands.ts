@@ -1,5 +1,4 @@
-import { BYPASS_ANNOTATIONS } from "@sallyport/core/rules";
-import type { KnownBoundary } from "../rules/knowledge.ts";
+import { BYPASS_ANNOTATIONS, type EgressBoundary } from "@sallyport/core/rules";
 import { PREFIX } from "./names.ts";
 
 /** What the boundaries over a namespace demand of its pods. */
@@ -24,10 +23,14 @@ export const NO_DEMANDS: Demands = { requiredBy: [], overrides: [] };
 
 const BYPASSES: readonly string[] = BYPASS_ANNOTATIONS.map((name) => PREFIX + name);
 
+/** A boundary over the namespace; of one that cannot be used there is no object. */
+interface Over {
+  readonly name: string;
+  readonly object: EgressBoundary | undefined;
+}
+
 /** `over` is undefined as long as it is not known which boundaries there are. */
-export function demandsOf(
-  over: readonly Pick<KnownBoundary, "name" | "object">[] | undefined,
-): Demands {
+export function demandsOf(over: readonly Over[] | undefined): Demands {
   if (!over)
     return { ...NO_DEMANDS, unknown: "the boundaries over this namespace are not known yet" };
   const unusable = over.filter(({ object }) => !object);
