@@ -1,4 +1,5 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
+import { Policy } from "@sallyport/core/policy";
 import { type PolicySnapshot, SNAPSHOT_SCHEMA } from "@sallyport/core/snapshot";
 import * as z from "zod";
 import { type Access, NoAnswer } from "../kubernetes/access.ts";
@@ -92,12 +93,22 @@ export function readDump(dump: unknown, pod: string): InForce {
 function readSnapshot(snapshot: unknown, pod: string): PolicySnapshot {
   const read = Snapshot.safeParse(snapshot);
   if (!read.success) throw notUnderstood(pod, read.error);
-  return snapshot as PolicySnapshot;
+  const its = snapshot as PolicySnapshot;
+  try {
+    // A pod may say anything, and keeps nobody from asking the others.
+    new Policy(its);
+  } catch (error) {
+    throw notUnderstood(pod, error as Error);
+  }
+  return its;
 }
 
-function notUnderstood(pod: string, error: z.ZodError): NoAnswer {
-  const [{ path = [], message = "" } = {}] = error.issues;
+function notUnderstood(pod: string, error: z.ZodError | Error): NoAnswer {
+  const [{ path, message }] =
+    error instanceof z.ZodError && error.issues[0]
+      ? [error.issues[0]]
+      : [{ path: [], message: error.message }];
   return new NoAnswer(
-    `pod ${pod}: this version of the command does not understand its sidecar's policy: ${path.join(".")}: ${message}; use the command of the sidecar's version`,
+    `pod ${pod}: this version of the command does not understand its sidecar's policy: ${[path.join("."), message].filter((part) => part !== "").join(": ")}; use the command of the sidecar's version`,
   );
 }

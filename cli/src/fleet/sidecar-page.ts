@@ -23,7 +23,7 @@ export async function sidecarPage(
     const where = { namespace, pod: name, port: PORTS.admin };
     const { status, body } = await pageOf(config, where, path, PATIENCE_MS);
     if (status === 200) return body.trimEnd();
-    throw new NoAnswer(`pod ${name}: its sidecar answers ${status}: ${body.trim()}`);
+    throw new NoAnswer(`pod ${name}: its sidecar answers ${status}: ${body.trim().slice(0, 500)}`);
   } catch (error) {
     if (!(error instanceof NotForwarded)) throw error;
     throw new NoAnswer(

@@ -41,10 +41,14 @@ function mistakesOf(error: Error): readonly string[] | undefined {
   return isUsage ? [`${error.message}; see --help`] : undefined;
 }
 
+/** What is told may be a pod's own words, and a terminal would do what they say: nothing but lines and tabs is left of it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is meant
+const ORDERS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+
 export function print(sink: Sink, lines: readonly string[]): Promise<void> {
   if (lines.length === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    sink.write(`${lines.join("\n")}\n`, (error) => {
+    sink.write(`${lines.join("\n").replace(ORDERS, "\u{fffd}")}\n`, (error) => {
       // Whoever reads may stop reading; the exit status still stands.
       if (error && (error as NodeJS.ErrnoException).code !== "EPIPE") reject(error);
       else resolve();

@@ -28,8 +28,18 @@ test("what a real sidecar tells of its policy is understood", async (t) => {
   );
 });
 
+const CLUSTER = {
+  ...{ ranges: ["nowhere"], nodes: [], endpoints: [], domain: "cluster.local" },
+  ...{ externalNames: [], leadingOut: [] },
+};
+const EMPTY = {
+  ...{ schema: 1, mode: "enforce", namespace: "shop", cluster: CLUSTER, resolvers: [] },
+  ...{ rules: [], baseline: [], deny: [], ceilings: [] },
+};
+
 for (const [what, dump] of [
   ["no policy at all", {}],
+  ["a range that is none", { policy: { version: 1, applied: "now", snapshot: EMPTY } }],
   ["another schema", { policy: { version: 1, applied: "now", snapshot: { schema: 99 } } }],
 ] as const)
   test(`${what} is told, with what to do`, () => {
