@@ -1,5 +1,6 @@
 import { Cluster } from "@sallyport/core/snapshot";
 import * as z from "zod";
+import type { PodNetwork } from "../admission/network.ts";
 import type { Log } from "../log.ts";
 import { type ClusterFacts, clusterFacts, type Found, type Given } from "./cluster-facts.ts";
 import { Collection } from "./collection.ts";
@@ -77,6 +78,11 @@ export class ClusterWatch {
   /** What the installation was not told right, or not at all. */
   get misses(): readonly string[] {
     return this.#misses;
+  }
+
+  /** Undefined until all of it has been listed. */
+  get network(): PodNetwork | undefined {
+    return this.#facts && { resolvers: this.#facts.resolvers, ranges: this.#facts.cluster.ranges };
   }
 
   /** Up to which versions the facts are those of now. */

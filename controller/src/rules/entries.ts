@@ -125,12 +125,16 @@ export function sliceEntry({ metadata, addressType, endpoints, ports }: RawObjec
 
 export function nodeEntry({ spec, status }: RawObject): NodeEntry {
   const { podCIDR, podCIDRs } = object(spec);
+  const addressesOf = (wanted: string) =>
+    objects(object(status).addresses)
+      .filter(({ type }) => type === wanted)
+      .map(({ address }) => address)
+      .filter(isText);
+  const internal = addressesOf("InternalIP");
   return {
     podRanges: [...new Set([podCIDR, ...texts(podCIDRs)].filter(isText))],
-    addresses: objects(object(status).addresses)
-      .filter(({ type }) => type === "InternalIP")
-      .map(({ address }) => address)
-      .filter(isText),
+    // As the kubelet chooses those of pods with its network.
+    addresses: internal.length > 0 ? internal : addressesOf("ExternalIP"),
   };
 }
 

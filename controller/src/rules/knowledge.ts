@@ -1,5 +1,6 @@
 import type { EgressBoundary, EgressRule } from "@sallyport/core/rules";
 import type { EgressBoundaryStatus, EgressRuleStatus } from "@sallyport/core/status";
+import type { PodNetwork } from "../admission/network.ts";
 import type { Origin, PodRef, Snapshots } from "./snapshots.ts";
 
 /** A rule or boundary as the API server has it, and what of it counts. */
@@ -34,6 +35,8 @@ export interface Knowledge extends Snapshots {
    * is not known yet where no boundary asks anything of pods. Of unusable ones, those that might be over it count, too.
    */
   boundariesOver(namespace: string): readonly KnownBoundary[] | undefined;
+  /** What the rules for a pod's packets need of the cluster; undefined until that is known. */
+  network(): PodNetwork | undefined;
   /** What the watches found wrong with what the installation was told of the cluster: for conditions, logs and `check`. */
   misses(): readonly string[];
   /** Calls back, soon after, when any of it has changed. Gives the function that ends it. */

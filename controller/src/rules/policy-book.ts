@@ -5,6 +5,9 @@ import type { Labels } from "./entries.ts";
 import type { KnownRule } from "./knowledge.ts";
 import type { BoundaryEntry } from "./policy-object.ts";
 
+/** Sets of labels, of a namespace. */
+export const MOST_KEPT = 5_000;
+
 /** What `Snapshots.of` says of a pod, but for the basis. */
 export interface Page {
   readonly content?: Content;
@@ -128,6 +131,8 @@ export class PolicyBook {
     const labelled = JSON.stringify(values);
     const known = chapter.byLabels.get(labelled);
     if (known) return known;
+    // Jobs come and go, each with a name of its own as a label: whoever is there still is asked for again.
+    if (chapter.byLabels.size >= MOST_KEPT) clear(chapter);
     const matching = [...chapter.rules.values()]
       .filter(({ object }) => object && selects(object.spec.selector, labels))
       .sort(byName);
@@ -162,8 +167,13 @@ export class PolicyBook {
 
 function forget(chapter: Chapter): void {
   chapter.asked = undefined;
-  chapter.byLabels.clear();
-  chapter.byRules.clear();
+  clear(chapter);
+}
+
+/** Both at once: what is in one of them alone would miss a new cluster. */
+function clear({ byLabels, byRules }: Chapter): void {
+  byLabels.clear();
+  byRules.clear();
 }
 
 function pageOf({ own, closed, why, origins }: Composition, cluster: Part): Page {

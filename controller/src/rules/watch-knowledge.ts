@@ -198,6 +198,7 @@ export function watchKnowledge(options: KnowledgeOptions, signal: AbortSignal): 
       if (!boundaries.isListed) return ofBoundaries.follower.isMissing ? [] : undefined;
       return book.over(namespace) ?? overUnknown(boundaries.values());
     },
+    network: () => cluster.network,
     misses: () => cluster.misses,
     watch: (onChange) => subscriptions.listen(onChange),
   };

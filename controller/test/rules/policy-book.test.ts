@@ -5,7 +5,7 @@ import { Cluster, compile, PolicySnapshot } from "@sallyport/core/snapshot";
 import fc from "fast-check";
 import { clusterPart } from "../../src/rules/composition.ts";
 import type { KnownRule } from "../../src/rules/knowledge.ts";
-import { PolicyBook } from "../../src/rules/policy-book.ts";
+import { MOST_KEPT, PolicyBook } from "../../src/rules/policy-book.ts";
 import type { BoundaryEntry } from "../../src/rules/policy-object.ts";
 
 const tls = (host: string) => [{ hosts: [host], ports: [{ port: 443, protocol: "tls" as const }] }];
@@ -71,6 +71,21 @@ test("pods for whom the same rules are have one content, whatever else their lab
     page({ app: "web" })?.origins.map(({ name }) => name),
     ["all", "web"],
   );
+});
+
+test("of labels that are never the same no more is kept than may be there at once, and all have the cluster as it is", () => {
+  const it = book("shop");
+  it.setRule(undefined, rule("shop", "jobs", "jobs.test", { job: "job-0" }));
+  const page = (job: number) => it.page("shop", { job: `job-${job}` }).content;
+  const [first, second] = [page(0), page(1)];
+  for (let job = 2; job < MOST_KEPT; job++) assert.equal(page(job), second);
+  const anew = page(MOST_KEPT);
+  assert.notEqual(anew, second, "it was forgotten");
+  assert.equal(anew?.revision, second?.revision);
+  assert.equal(page(0)?.revision, first?.revision);
+  it.setCluster(partOf(Cluster.parse({ ranges: ["10.0.0.0/9"] })));
+  for (const job of [0, 1, MOST_KEPT])
+    assert.match(page(job)?.json ?? "", /"ranges":\["10\.0\.0\.0\/9"\]/);
 });
 
 test("the text is the snapshot that compile gives, and no line break is in it", () => {
