@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     ...(cluster && { podSecurityEnforced: cluster.podSecurityEnforced }),
     ...(delivery && {
       boundariesOver: delivery.knowledge.boundariesOver,
+      network: delivery.knowledge.network,
       control: delivery.control,
       moreMetrics: delivery.metrics,
     }),

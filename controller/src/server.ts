@@ -35,6 +35,7 @@ export interface ControllerOptions {
   readonly draw: DrawIdentity;
   readonly podSecurityEnforced?: WebhookOptions["podSecurityEnforced"];
   readonly boundariesOver?: WebhookOptions["boundariesOver"];
+  readonly network?: WebhookOptions["network"];
   readonly control?: WebhookOptions["control"];
   /** What others count, for /metrics. */
   readonly moreMetrics?: () => readonly string[];
@@ -73,6 +74,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     draw: options.draw,
     ...(options.podSecurityEnforced && { podSecurityEnforced: options.podSecurityEnforced }),
     ...(options.boundariesOver && { boundariesOver: options.boundariesOver }),
+    ...(options.network && { network: options.network }),
     ...(options.control && { control: options.control }),
     maxBodyBytes: limits.bodyBytes,
     log,

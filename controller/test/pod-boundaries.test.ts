@@ -20,6 +20,7 @@ import {
 
 const INJECT = "sallyport.dev/inject";
 const REQUIRED = demandsOf([boundary("payments", { injection: "required" })]);
+const ENFORCED = { ...NO_DEMANDS, mode: "enforce" };
 const BY_PAYMENTS = "(the sidecar is required by EgressBoundary payments)";
 const asking = (wish: string | undefined, more: Any = {}) =>
   podOf({}, { annotations: { ...(wish !== undefined && { [INJECT]: wish }), ...more } });
@@ -27,22 +28,28 @@ const asking = (wish: string | undefined, more: Any = {}) =>
 describe("what boundaries demand", () => {
   for (const [what, over, expected] of [
     ["none over the namespace", [], NO_DEMANDS],
-    ["one that demands nothing", [boundary("a", {})], NO_DEMANDS],
+    ["one that demands nothing", [boundary("a", {})], ENFORCED],
+    ["one that only watches", [boundary("a", { mode: "audit" })], { ...NO_DEMANDS, mode: "audit" }],
+    [
+      "one that only watches, and one that nobody can read",
+      [boundary("a", { mode: "audit" }), unusable("b")],
+      { ...ENFORCED, unknown: "EgressBoundary b cannot be used as it is written" },
+    ],
     [
       "one of two requires the sidecar",
       [boundary("a", { injection: "optional" }), boundary("b", { injection: "required" })],
-      { ...NO_DEMANDS, requiredBy: ["b"] },
+      { ...ENFORCED, requiredBy: ["b"] },
     ],
     [
       "an empty list of overrides permits none",
       [boundary("a", { workloadOverrides: [] })],
-      { ...NO_DEMANDS, overrides: [{ boundary: "a", permitted: [] }] },
+      { ...ENFORCED, overrides: [{ boundary: "a", permitted: [] }] },
     ],
     [
       "overrides are named as annotations are",
       [boundary("a", { workloadOverrides: ["exclude-outbound-ports"] })],
       {
-        ...NO_DEMANDS,
+        ...ENFORCED,
         overrides: [{ boundary: "a", permitted: ["sallyport.dev/exclude-outbound-ports"] }],
       },
     ],
@@ -50,7 +57,7 @@ describe("what boundaries demand", () => {
       "one that cannot be used is named",
       [boundary("a", { injection: "required" }), unusable("b")],
       {
-        ...NO_DEMANDS,
+        ...ENFORCED,
         requiredBy: ["a"],
         unknown: "EgressBoundary b cannot be used as it is written",
       },
@@ -277,6 +284,18 @@ describe("as long as it cannot be told what boundaries demand", () => {
         assert.equal(finalJudgement(stored, demands, {}, injection).allowed, allowed);
       });
   }
+
+  test("a pod that could walk past its sidecar is asked to try again, though the installation only warns of it", () => {
+    const pod = podOf({ hostPID: true });
+    for (const demands of [demandsOf(undefined), demandsOf([unusable("broken")])]) {
+      const answer = admit(pod, { demands }, { dangerousPods: "warn" });
+      assert.ok(!answer.allowed);
+      assert.match(answer.message, /hostPID.*whether a boundary requires.*try again/);
+      const stored = admitted(pod, {}, { dangerousPods: "warn" });
+      assert.ok(!finalJudgement(stored, demands, { dangerousPods: "warn" }).allowed);
+    }
+    assert.ok(admit(pod, {}, { dangerousPods: "warn" }).allowed);
+  });
 
   test("a boundary that requires the sidecar counts, whatever is unknown beside it", () => {
     const demands = demandsOf([boundary("payments", { injection: "required" }), unusable("b")]);

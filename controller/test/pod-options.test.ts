@@ -24,7 +24,7 @@ test("every option has a default, and the defaults are these", () => {
       boundaries: [],
       cluster: {
         ...{ ranges: [], nodes: [], endpoints: [] },
-        ...{ domain: "cluster.local", externalNames: [] },
+        ...{ domain: "cluster.local", externalNames: [], leadingOut: [] },
       },
       resolvers: [],
     },

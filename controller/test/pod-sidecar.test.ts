@@ -52,7 +52,7 @@ test("the sidecar is told the policy, whose pod it is for, what to log and who i
   assert.equal(config.policy.pod.namespace, "shop");
   assert.deepEqual(config.policy.cluster, {
     ...{ ...cluster, ranges: ["10.244.0.0/16", "10.96.0.0/12"] },
-    ...{ nodes: [], endpoints: [] },
+    ...{ nodes: [], endpoints: [], leadingOut: [] },
   });
   assert.deepEqual(config.policy.resolvers, ["10.96.0.10"]);
   assert.equal(config.accessLog.select, "denied");

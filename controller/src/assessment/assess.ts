@@ -5,6 +5,7 @@ import type { PolicyControl } from "../admission/control.ts";
 import { type Demands, isRequired, NO_DEMANDS } from "../admission/demands.ts";
 import { eject } from "../admission/eject.ts";
 import { INIT_CONTAINER, INJECT, OUR_CONTAINERS, PROXY_CONTAINER } from "../admission/names.ts";
+import { optionsFor } from "../admission/network.ts";
 import type { InjectionOptions } from "../admission/options.ts";
 import { planFor } from "../admission/plan.ts";
 import { admitPod } from "../admission/pod.ts";
@@ -14,7 +15,7 @@ import { type Status, statusOf } from "../admission/status.ts";
 import { LEFT_ALONE, type LeftAlone, shouldInject } from "../admission/verdict.ts";
 import { asObject } from "../admission/workload-template.ts";
 import type { Assessment, Broken, Missed } from "./assessment.ts";
-import { controlIn, differenceFrom } from "./difference.ts";
+import { controlIn, differenceFrom, networkIn } from "./difference.ts";
 import { timeOf, writtenAt } from "./written.ts";
 
 /** What pods are measured by. */
@@ -64,11 +65,12 @@ function comparison(
   pod: JsonObject,
   view: PodView,
   status: Status,
-  { namespace, version, options, control = controlIn(pod) }: Surroundings,
+  { namespace, version, options: said, demands, control = controlIn(pod) }: Surroundings,
 ): Extract<Assessment, { state: "stale" | "broken" }> | undefined {
   if (status.version !== version)
     return { state: "stale", reason: "version", detail: `${status.version}, not ${version}` };
-  if (!options) return undefined;
+  if (!said) return undefined;
+  const options = optionsFor(said, demands, control && networkIn(pod));
   const images = (["proxy", "init"] as const)
     .map((name) => ({ runs: status.images[name], wanted: options.images[name] }))
     .filter(({ runs, wanted }) => runs !== wanted)
@@ -137,7 +139,7 @@ function refusalOf(
   const answer = admitPod(
     { ...clean, spec },
     { namespace, injection, demands, now: 0, dryRun: true },
-    options,
+    optionsFor(options, demands, networkIn(pod)),
     { random: () => 0, sealKey: "believe-the-file" },
   );
   return answer.allowed ? {} : { refusal: answer.message };

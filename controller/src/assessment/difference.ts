@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { INIT_CONFIG_ENV } from "@sallyport/init/contract";
 import { PROXY_CONFIG_ENV } from "@sallyport/proxy/contract";
-import type { JsonObject } from "../admission/admission.ts";
+import type { JsonObject, JsonValue } from "../admission/admission.ts";
 import type { PolicyControl } from "../admission/control.ts";
 import { eject } from "../admission/eject.ts";
 import { inject } from "../admission/inject.ts";
 import { changesOf } from "../admission/intact.ts";
-import { PROXY_CONTAINER } from "../admission/names.ts";
+import { INIT_CONTAINER, PROXY_CONTAINER } from "../admission/names.ts";
+import type { PodNetwork } from "../admission/network.ts";
 import type { SidecarPlan } from "../admission/sidecar.ts";
 import { objects, ourContainer, sidecarIn } from "../admission/sidecar-in.ts";
 import { asObject } from "../admission/workload-template.ts";
@@ -46,6 +47,18 @@ export function controlIn(pod: JsonObject): PolicyControl | undefined {
     ? { host, port, ca }
     : undefined;
 }
+
+/**
+ * What a pod's sidecar was told of its cluster: that changes, and what was right is not wrong for it. What the installation
+ * says has to be in it all the same.
+ */
+export function networkIn(pod: JsonObject): PodNetwork | undefined {
+  const told = configOf(ourContainer(pod, INIT_CONTAINER));
+  return told && { resolvers: strings(told.resolvers), ranges: strings(told.clusterCidrs) };
+}
+
+const strings = (value: JsonValue | undefined): string[] =>
+  Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 
 /** What a container of ours is told; undefined where that cannot be read. */
 function configOf(container: JsonObject | undefined): JsonObject | undefined {

@@ -118,7 +118,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
 
   return {
     ...(source && { certificate: source }),
-    prerequisites: [sealKey, delivery?.authority, delivery?.boundaries].flatMap(
+    prerequisites: [sealKey, delivery?.authority, delivery?.boundaries, delivery?.network].flatMap(
       (each) => each ?? [],
     ),
     delivery,

@@ -38,6 +38,8 @@ export interface Delivery {
   readonly authority: Prerequisite;
   /** Nor before it is known which boundaries there are: one may require the sidecar. */
   readonly boundaries: Prerequisite;
+  /** Nor before it is known where the cluster's name server is: the rules for a pod's packets are made once. */
+  readonly network: Prerequisite;
   readonly control: () => PolicyControl | undefined;
   readonly metrics: PolicyServer["metrics"];
   /** What whoever leads does for the others. */
@@ -75,6 +77,14 @@ export async function startDelivery(options: DeliveryOptions): Promise<Delivery>
     boundaries: {
       get notReady() {
         return knowledge.boundariesNotReady;
+      },
+      refresh: async () => {},
+    },
+    network: {
+      get notReady() {
+        return knowledge.network()
+          ? undefined
+          : `the cluster's ranges and name server are not known yet: ${knowledge.notReady}`;
       },
       refresh: async () => {},
     },

@@ -60,6 +60,7 @@ export class TestKnowledge implements Knowledge {
   readonly missList: string[] = [];
   readonly #watchers = new Set<() => void>();
 
+  network = () => ({ resolvers: [], ranges: [] });
   rules = () => this.ruleList;
   boundaries = () => this.boundaryList;
   pods = () => this.podList;
