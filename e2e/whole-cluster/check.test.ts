@@ -40,7 +40,7 @@ test("sallyport check of a healthy cluster exits with 0, and says what it has lo
   assert.doesNotMatch(stdout, /✗/);
   for (const said of [
     /✓ controller +2 of 2 replicas available/,
-    /✓ webhooks +6 registered, certificate good for 36\d days/,
+    /✓ webhooks +7 registered, certificate good for 36\d days/,
     /✓ admission +a pod in check-healthy is given its sidecar/,
     /✓ permissions +the controller has \d+ that it uses/,
     /✓ workloads +1 workload in 1 namespace; pods: 1 injected/,
