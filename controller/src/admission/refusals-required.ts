@@ -13,7 +13,10 @@ export interface Judged {
   readonly warnings: readonly string[];
 }
 
-/** An installation may choose to warn of dangers only; a boundary that requires the sidecar does not ask it. */
+/**
+ * An installation may choose to warn of dangers only; a boundary that requires the sidecar does not ask it, nor
+ * one of which that is not known.
+ */
 export function judgeDangers(
   dangers: readonly Refusal[],
   { dangerousPods }: InjectionOptions,
@@ -21,9 +24,10 @@ export function judgeDangers(
 ): Judged {
   const told = dangers.map(sentence);
   if (dangerousPods === "reject") return { reasons: told, warnings: [] };
-  return isRequired(demands)
-    ? { reasons: told.map((reason) => required(reason, demands)), warnings: [] }
-    : { reasons: [], warnings: told };
+  const reasons = told.flatMap((reason) =>
+    isRequired(demands) ? required(reason, demands) : (sidecarMayBeRequired(reason, demands) ?? []),
+  );
+  return { reasons, warnings: reasons.length > 0 ? [] : told };
 }
 
 export function judgeWeaknesses(pod: PodView, options: InjectionOptions, demands: Demands): Judged {
