@@ -297,6 +297,19 @@ describe("as long as it cannot be told what boundaries demand", () => {
     assert.ok(admit(pod, {}, { dangerousPods: "warn" }).allowed);
   });
 
+  test("a dangerous pod is asked to try again where the installation would only warn, and a weak one is let in", () => {
+    const demands = demandsOf(undefined);
+    const privileged = { securityContext: { privileged: true, runAsNonRoot: true } };
+    const dangerous = podOf({ containers: [containerOf(privileged)] });
+    const options = { dangerousPods: "warn" } as const;
+    const answer = admit(dangerous, { demands }, options);
+    assert.ok(!answer.allowed);
+    assert.match(answer.message, /privileged: .*are not known yet; try again/);
+    const stored = admitted(dangerous, {}, options);
+    assert.ok(!finalJudgement(stored, demands, options).allowed);
+    assert.ok(admit(podOf({ containers: [{ name: "app", image: "app" }] }), { demands }).allowed);
+  });
+
   test("a boundary that requires the sidecar counts, whatever is unknown beside it", () => {
     const demands = demandsOf([boundary("payments", { injection: "required" }), unusable("b")]);
     const answer = admit(asking("false"), { demands });
