@@ -1,5 +1,6 @@
 import { canonicalAddress } from "@sallyport/core/address";
 import type { Cluster } from "@sallyport/core/snapshot";
+import { allottedAliases, allottedLeadingOut } from "./allotment.ts";
 import { clusterRanges, holdsAny, type Miss, single } from "./cluster-ranges.ts";
 import type {
   NodeEntry,
@@ -57,6 +58,8 @@ export function clusterFacts(given: Given, found: Found): ClusterFacts {
   const isInside = (address: string) =>
     holds(address) || onNodes(address) || podAddresses.has(canonicalAddress(address) ?? "");
   const leads = leadingOut(services, slices, isInside);
+  const leading = allottedLeadingOut(leads);
+  const aliases = allottedAliases(externalNames(services));
   const resolvers = given.resolvers.length > 0 ? given.resolvers : clusterDns(services);
   return {
     cluster: {
@@ -64,11 +67,16 @@ export function clusterFacts(given: Given, found: Found): ClusterFacts {
       nodes: [...new Set(nodeRanges)].sort(),
       endpoints: unique([...given.cluster.endpoints, ...apiServer(services, slices)]),
       domain: given.cluster.domain,
-      externalNames: externalNames(given.cluster, services),
-      leadingOut: withGiven(given.cluster.leadingOut, leads.services),
+      externalNames: withGiven(given.cluster.externalNames, aliases.within),
+      leadingOut: withGiven(given.cluster.leadingOut, leading.within),
     },
     resolvers,
-    misses: resolvers.length > 0 ? misses : [...misses, NO_RESOLVER],
+    misses: [
+      ...misses,
+      ...(resolvers.length > 0 ? [] : [NO_RESOLVER]),
+      ...aliases.misses,
+      ...leading.misses,
+    ],
     isOrdinary: (address) => holds(address) || onNodes(address),
     unheard: leads.unheard,
   };
@@ -103,14 +111,10 @@ function apiServer(services: readonly ServiceEntry[], slices: readonly SliceEntr
   return found.sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
 }
 
-function externalNames(
-  given: Cluster,
-  services: readonly ServiceEntry[],
-): Cluster["externalNames"] {
-  const found = services.flatMap(({ namespace, name, externalName }) =>
+function externalNames(services: readonly ServiceEntry[]): Cluster["externalNames"] {
+  return services.flatMap(({ namespace, name, externalName }) =>
     externalName ? [{ namespace, name, externalName }] : [],
   );
-  return withGiven(given.externalNames, found);
 }
 
 /** What the cluster says of a Service counts before what the installation says. */

@@ -1,5 +1,6 @@
 import { canonicalAddress } from "@sallyport/core/address";
 import type { Cluster } from "@sallyport/core/snapshot";
+import { MOST_OF_A_NAMESPACE } from "./allotment.ts";
 import type { ServiceEntry, SliceEntry } from "./entries.ts";
 import type { UnheardPod } from "./inquiry.ts";
 
@@ -10,6 +11,8 @@ export interface LeadsOut {
   readonly services: LeadingOut[];
   /** Of their endpoints outside, those that say to be pods. */
   readonly unheard: UnheardPod[];
+  /** Of so many endpoints that none are given. */
+  readonly tooLarge: LeadingOut[];
 }
 
 /**
@@ -27,6 +30,7 @@ export function leadingOut(
   );
   const found: LeadingOut[] = [];
   const unheard: UnheardPod[] = [];
+  const tooLarge: LeadingOut[] = [];
   for (const { namespace, name, clusterIps, ports } of services) {
     const own = slicesOf.get(`${namespace}/${name}`) ?? [];
     // The API server's own may be anywhere, and is told by its endpoints (cluster-facts.ts).
@@ -38,16 +42,29 @@ export function leadingOut(
     for (const { address, pod } of outside)
       if (pod !== undefined) unheard.push({ namespace, name: pod, address });
     const byNumber = new Map(ports.map((each) => [each.port, each]));
-    found.push({
-      namespace,
-      name,
+    const service = {
+      ...{ namespace, name },
       addresses: clusterIps.map((ip) => canonicalAddress(ip)).filter((ip) => ip !== undefined),
-      ports: [...byNumber.values()]
-        .sort((a, b) => a.port - b.port)
-        .map(({ port, name: portName }) => ({ port, endpoints: endpointsOf(own, portName, port) })),
-    });
+    };
+    if (isTooLarge(byNumber.size, own)) tooLarge.push({ ...service, ports: [] });
+    else
+      found.push({
+        ...service,
+        ports: [...byNumber.values()]
+          .sort((a, b) => a.port - b.port)
+          .map(({ port, name: portName }) => ({
+            port,
+            endpoints: endpointsOf(own, portName, port),
+          })),
+      });
   }
-  return { services: found, unheard };
+  return { services: found, unheard, tooLarge };
+}
+
+/** Two objects of ordinary size can say millions of endpoints: then it leads nowhere. */
+function isTooLarge(ports: number, slices: readonly SliceEntry[]): boolean {
+  const endpoints = slices.reduce((sum, each) => sum + each.endpoints.length, 0);
+  return ports * endpoints > MOST_OF_A_NAMESPACE.endpoints * 10;
 }
 
 /** The ready ones where there are any, as kube-proxy has them, in one order on every controller. */

@@ -183,3 +183,58 @@ test("what is known in another order is the same cluster", () => {
   );
   assert.deepEqual(facts(reversed).cluster, facts(found).cluster);
 });
+
+const many = <T>(count: number, each: (i: number) => T) =>
+  Array.from({ length: count }, (_, i) => each(i));
+const address = (i: number) => `203.0.${i >> 8}.${i & 255}`;
+
+test("of the aliases of one namespace so many count, and those of others as ever", () => {
+  const aliases = many(600, (i) =>
+    service(`a${1_000 + i}`, [], { externalName: "x.test", namespace: "crowded" }),
+  );
+  const found = facts({ services: [...aliases, service("z", [], { externalName: "z.test" })] });
+  const { externalNames } = found.cluster;
+  assert.equal(externalNames.length, 501);
+  assert.equal(externalNames.at(-1)?.externalName, "z.test");
+  assert.match(
+    found.misses.map(({ text }) => text).join(),
+    /namespace crowded has more Services of type ExternalName than the 500 .*100 Services, crowded\/a1500/,
+  );
+});
+
+test("Services of one namespace with too many endpoints lead nowhere, and are not taken for the cluster's own", () => {
+  const services = many(3, (i) =>
+    service(`s${i}`, [`10.96.1.${i}`], { ports: HTTP, namespace: "crowded" }),
+  );
+  const slices = many(3, (i) => slice(`s${i}`, many(900, address), HTTP, { namespace: "crowded" }));
+  const found = facts({
+    services: [...services, web],
+    slices: [...slices, slice("web", ["203.0.113.9"], HTTP)],
+  });
+  assert.deepEqual(
+    found.cluster.leadingOut.map(({ ports }) => ports[0]?.endpoints.length),
+    [900, 900, 1, undefined],
+  );
+  assert.match(found.misses.map(({ text }) => text).join(), /1 Services, crowded\/s2/);
+});
+
+test("a Service that leads out and has no port of TCP is no miss", () => {
+  const found = facts({
+    services: [service("dns", ["10.96.0.8"])],
+    slices: [slice("dns", ["203.0.113.9"], [])],
+  });
+  assert.deepEqual([found.cluster.leadingOut.length, found.misses], [1, []]);
+});
+
+test("a Service of very many ports and endpoints leads nowhere, before their product is made", () => {
+  const wide = many(1_000, (i) => ({ name: `p${i}`, port: 1_000 + i }));
+  const found = facts({
+    services: [service("wide", ["10.96.1.1"], { ports: wide })],
+    slices: many(5, (i) => slice("wide", many(1_000, address), wide, { name: `wide-${i}` })),
+  });
+  assert.deepEqual(
+    found.cluster.leadingOut.map(({ ports }) => ports),
+    [[]],
+  );
+  assert.match(found.misses.map(({ text }) => text).join(), /shop\/wide for instance, are refused/);
+});
