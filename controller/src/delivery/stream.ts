@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { SidecarLine } from "@sallyport/core/delivery";
 import type { Compiled, PodRef, Snapshots } from "../rules/snapshots.ts";
 import { Allowance } from "./allowance.ts";
+import type { Claims } from "./claims.ts";
 import { BEAT, bytesOf, lineOf, SCHEMAS_TEXT, schemaFor, snapshotLine } from "./encode.ts";
 import { ENDS, type EndCode, type Figures } from "./figures.ts";
 import type { ConnectedSidecar } from "./fleet.ts";
@@ -20,6 +21,7 @@ export interface StreamWorld {
   readonly figures: Figures;
   readonly listeners: Listeners;
   readonly limits: Limits;
+  readonly claims: Claims;
   /** Once, when the stream has ended. */
   readonly ended: (stream: Stream, code: EndCode, why: string) => void;
   /** Once, when nothing is left of it. */
@@ -179,10 +181,14 @@ export class Stream implements ConnectedSidecar {
   }
 
   async #catchUp(): Promise<void> {
-    this.#againMs = Number.POSITIVE_INFINITY;
+    const { snapshots, claims } = this.#world;
     this.#state = "behind";
+    this.#againMs =
+      (this.#isAhead() && claims.waitsUntilMs(this.pod.uid)) || Number.POSITIVE_INFINITY;
+    if (Number.isFinite(this.#againMs)) return;
     try {
-      const { rewound } = await this.#world.snapshots.catchUp(this.pod, this.#have?.basis);
+      const { rewound } = await snapshots.catchUp(this.pod, this.#have?.basis);
+      if (rewound) claims.untrue(this.pod.uid, performance.now());
       this.#caughtUp(rewound);
     } catch (error) {
       // The sidecar keeps what it has; so does the stream, for the API server will be back.
@@ -190,6 +196,13 @@ export class Stream implements ConnectedSidecar {
       this.#world.trouble(this.pod, "cannot catch up with what a sidecar has", problem);
       this.#againMs = performance.now() + this.#world.limits.againMs;
     }
+  }
+
+  /** Whether the sidecar has what this controller does not know of. */
+  #isAhead(): boolean {
+    const { compiled, closed } = this.#world.snapshots.of(this.pod) ?? {};
+    const newest = compiled ?? closed;
+    return newest !== undefined && nextLine(this.#have, newest, false) === "behind";
   }
 
   #caughtUp(rewound: boolean): void {

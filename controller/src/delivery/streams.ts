@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Log } from "../log.ts";
 import type { PodRef, Snapshots } from "../rules/snapshots.ts";
+import { Claims } from "./claims.ts";
 import type { Figures } from "./figures.ts";
 import type { ConnectedSidecar, Fleet, FleetListener } from "./fleet.ts";
 import type { Limits } from "./limits.ts";
@@ -28,6 +29,7 @@ export class Streams implements Fleet {
   /** Those, too, that have ended and whose sockets have not. */
   readonly #all = new Set<Stream>();
   readonly #world: StreamWorld;
+  readonly #claims = new Claims();
   readonly #listeners: Listeners;
   readonly #wheel: NodeJS.Timeout;
 
@@ -37,6 +39,7 @@ export class Streams implements Fleet {
     this.#listeners = listeners;
     this.#world = {
       ...{ snapshots, reviewer, figures, listeners, limits, trouble },
+      claims: this.#claims,
       ended: (stream, code, why) => {
         figures.end(code);
         if (this.#open.get(stream.pod.uid) === stream) this.#open.delete(stream.pod.uid);
@@ -93,6 +96,7 @@ export class Streams implements Fleet {
 
   #look(): void {
     const now = performance.now();
+    this.#claims.look(now);
     for (const stream of this.#all) stream.look(now);
   }
 }

@@ -95,6 +95,33 @@ test("where the API server itself has gone back the snapshot says so, even if it
   assert.deepEqual([line.type, line.rewound, line.basis], ["snapshot", true, { egressrules: "3" }]);
 });
 
+test("a pod that says again and again to have what nobody knows of has it looked for once; others are not kept waiting", async () => {
+  await using bed = await layBed();
+  const [liar, other] = [podNamed("liar"), podNamed("other")];
+  bed.snapshots.write([liar, other], { compiled: compiled("a", 3) });
+  let asked = 0;
+  bed.snapshots.onCatchUp = async (_pod, basis) => {
+    asked++;
+    return { rewound: Number(basis?.egressrules) > 3 };
+  };
+  const bold = { revision: "mine", basis: { egressrules: "99999999999999999999" } };
+  const first = await bed.ask(bed.tokenOf(liar));
+  assert.equal((await first.hello(bold)).rewound, true);
+  for (let i = 0; i < 5; i++) {
+    const again = await bed.ask(bed.tokenOf(liar));
+    again.say({ type: "hello", version: "1", schemas: [1], have: bold });
+    await first.until(() => first.ended);
+  }
+  const honest = await bed.ask(bed.tokenOf(other));
+  assert.equal((await honest.hello({ revision: "x", basis: { egressrules: "8" } })).rewound, true);
+  assert.equal(asked, 2);
+  const repentant = await bed.ask(bed.tokenOf(liar));
+  assert.equal(
+    (await repentant.hello({ revision: "a", basis: { egressrules: "3" } })).type,
+    "current",
+  );
+});
+
 test("where nothing may be sent, a sidecar that has something keeps it, and one that has nothing gets what is closed", async () => {
   await using bed = await layBed();
   const [fresh, running] = [podNamed("fresh"), podNamed("running")];
