@@ -3,7 +3,7 @@ import { DELIVERY_PATH, DELIVERY_PROTOCOL } from "@sallyport/core/delivery";
 import type { PodRef, Snapshots } from "../rules/snapshots.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { Reviewer } from "./reviewer.ts";
-import type { Accepted } from "./stream.ts";
+import type { Accepted } from "./standing.ts";
 
 export interface EntranceOptions {
   readonly snapshots: Snapshots;

@@ -11,8 +11,9 @@ import { LineReader } from "./line-reader.ts";
 import type { Listeners } from "./listeners.ts";
 import { nextLine, type Version } from "./next-line.ts";
 import { Outbox } from "./outbox.ts";
-import type { Review, Reviewer } from "./reviewer.ts";
+import type { Reviewer } from "./reviewer.ts";
 import { readSidecarLine } from "./sidecar-line.ts";
+import { type Accepted, Standing } from "./standing.ts";
 
 /** What all streams of a controller have in common. */
 export interface StreamWorld {
@@ -28,8 +29,6 @@ export interface StreamWorld {
   readonly closed: (stream: Stream) => void;
   readonly trouble: (pod: PodRef, message: string, problem: string) => void;
 }
-
-export type Accepted = Extract<Review, { kind: "pod" }>;
 
 /**
  * The way of a stream: hello → catch up with what the sidecar has → send, and whenever something has changed and the last
@@ -47,9 +46,7 @@ export class Stream implements ConnectedSidecar {
   readonly #socket: Duplex;
   readonly #outbox: Outbox;
   readonly #reader: LineReader;
-  #token: string;
-  #accepted: Accepted;
-  #reviewing = false;
+  readonly #standing: Standing;
   #state: "hello" | "behind" | "open" | "ended" = "hello";
   /** What the sidecar has, or is being sent: nothing below is sent unless the API server has gone back. */
   #have: Version | undefined;
@@ -60,7 +57,6 @@ export class Stream implements ConnectedSidecar {
   #unanswered: { readonly compiled: Compiled; readonly sinceMs: number } | undefined;
   #unsubscribe: (() => void) | undefined;
   #againMs = Number.POSITIVE_INFINITY;
-  #reviewMs: number;
   #heardMs = performance.now();
   #openedMs = this.#heardMs;
   readonly #allowance: Allowance;
@@ -70,10 +66,9 @@ export class Stream implements ConnectedSidecar {
     this.pod = accepted.pod;
     this.#world = world;
     this.#socket = socket;
-    this.#token = token;
-    this.#accepted = accepted;
-    this.#reviewMs = accepted.untilMs;
-    const { bytesPerSecond, burstBytes, lineBytes } = world.limits;
+    const { bytesPerSecond, burstBytes, lineBytes, againMs } = world.limits;
+    const onLost = (why: string) => this.end("token", why);
+    this.#standing = new Standing(accepted, token, { reviewer: world.reviewer, againMs, onLost });
     this.#allowance = new Allowance(bytesPerSecond, burstBytes, this.#openedMs);
     this.#reader = new LineReader(lineBytes);
     this.#outbox = new Outbox(socket, () => this.#settle());
@@ -107,7 +102,7 @@ export class Stream implements ConnectedSidecar {
       return this.end("slow");
     if (this.#unanswered && nowMs - this.#unanswered.sinceMs > limits.answerMs)
       return this.end("slow", "the sidecar has not said what became of its snapshot");
-    if (nowMs >= this.#reviewMs) void this.#review();
+    this.#standing.look(nowMs);
     if (nowMs >= this.#againMs) void this.#catchUp();
     this.#allow(nowMs);
     if (!this.#outbox.busy && nowMs - this.#outbox.progressMs > limits.beatMs - 2 * limits.wheelMs)
@@ -160,7 +155,7 @@ export class Stream implements ConnectedSidecar {
     if (line.type === "hello") this.#greet(line);
     else if (line.type === "applied") this.#answered(line.revision, undefined);
     else if (line.type === "rejected") this.#answered(line.revision, line.problem);
-    else if (line.type === "token") this.#token = line.token;
+    else if (line.type === "token") this.#standing.token = line.token;
     else if (line.type === "report")
       this.#world.listeners.tell("reported", this.pod, line.rows, line.others);
   }
@@ -278,20 +273,5 @@ export class Stream implements ConnectedSidecar {
     }
     this.#world.listeners.tell("changed", this.pod);
     this.#settle();
-  }
-
-  /** Is it still that pod's token? Where the API server cannot say, the stream goes on while the token may be alive. */
-  async #review(): Promise<void> {
-    if (this.#reviewing) return;
-    this.#reviewing = true;
-    const review = await this.#world.reviewer.review(this.#token);
-    this.#reviewing = false;
-    const now = performance.now();
-    if (review.kind === "pod" && review.pod.uid === this.pod.uid) {
-      this.#accepted = review;
-      this.#reviewMs = review.untilMs;
-    } else if (review.kind === "unavailable" && now < this.#accepted.latestMs)
-      this.#reviewMs = now + this.#world.limits.againMs;
-    else this.end("token", review.kind === "pod" ? "the token is another pod's" : review.why);
   }
 }

@@ -7,7 +7,8 @@ import type { ConnectedSidecar, Fleet, FleetListener } from "./fleet.ts";
 import type { Limits } from "./limits.ts";
 import { Listeners } from "./listeners.ts";
 import type { Reviewer } from "./reviewer.ts";
-import { type Accepted, Stream, type StreamWorld } from "./stream.ts";
+import type { Accepted } from "./standing.ts";
+import { Stream, type StreamWorld } from "./stream.ts";
 
 export interface StreamsOptions {
   readonly snapshots: Snapshots;
