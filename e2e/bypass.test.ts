@@ -183,6 +183,10 @@ test("a policy that audits permits, and says what it would have said; it had the
     row(rows, "tcp_ipv4").happened,
     /^the policy audits; enforced it would be denied\.no_rule$/,
   );
+  assert.match(
+    row(rows, "tls_spoofed_name").happened,
+    /^the policy audits, and what is dialled is reached: allowed\.rule, by shop\/web$/,
+  );
 });
 
 test("a rule that permits the address itself is named", async (t) => {

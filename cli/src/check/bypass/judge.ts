@@ -41,10 +41,7 @@ function judge(way: Way, seen: Seen, findings: Findings, measure: Measure): Judg
     return onPurpose(`${expected.opened}; ${happened(seen)}`);
   }
   if (protocol === "udp" || expected === "refused") return judgeRefusal(seen, findings, attempt);
-  if (seen.record)
-    return way.manner === "tunnel" && /^HTTP\/1\.[01] 2/.test(seen.heard ?? "")
-      ? open(`a tunnel was opened: ${seen.heard}`)
-      : judgeRecord(way, seen.record, measure);
+  if (seen.record) return judgeRecord(way, seen.record, measure);
   if (seen.outcome === "silent") return open(LEFT);
   if (seen.outcome === "failed")
     return judgeRefusal(seen, findings, attempt, "not by the sidecar; ");
@@ -55,22 +52,27 @@ function judge(way: Way, seen: Seen, findings: Findings, measure: Measure): Judg
 
 /** The sidecar had it, and so the policy decided. */
 function judgeRecord({ attempt, manner }: Way, record: Recorded, { snapshot }: Measure): Judged {
-  const { verdict, reason, rule, dialled_address } = record;
-  const audited = reason === "allowed.audit";
+  const { verdict, reason, would_be, rule, dialled_address } = record;
   if (verdict === "deny") return held(`the sidecar refused it: ${reason}`);
   if (!("address" in attempt)) return unknown(reason);
   if (manner === "listener") return open(`the sidecar permitted it: ${reason}`);
-  if (audited) return onPurpose(`the policy audits; enforced it would be ${record.would_be}`);
+  // What was permitted for its sake may have failed since, and then that is the reason.
+  if (reason === "allowed.audit" || would_be !== undefined)
+    return onPurpose(`the policy audits; enforced it would be ${would_be}`);
   if (manner === "spoof" && dialled_address !== attempt.address)
     return held(
       `the sidecar went where the name itself leads, ${dialled_address ?? "or nowhere"}${byRule(rule)}`,
     );
+  if (snapshot?.mode === "audit")
+    return onPurpose(`the policy audits, and what is dialled is reached: ${reason}${byRule(rule)}`);
   const { address, port } = attempt;
-  if (
-    snapshot?.mode === "enforce" &&
-    evaluate(new Policy(snapshot), { address, port }).verdict === "deny"
-  )
+  const byPolicy = snapshot && evaluate(new Policy(snapshot), { address, port }).verdict;
+  if (byPolicy === "deny")
     return open(`the sidecar permitted what its policy denies: ${reason}${byRule(rule)}`);
+  if (manner === "spoof" && byPolicy !== "allow")
+    return byPolicy === undefined
+      ? unknown(`the sidecar went there, and its policy is not known: ${reason}${byRule(rule)}`)
+      : open(`the sidecar believed the name, and went there: ${reason}${byRule(rule)}`);
   return onPurpose(`the policy permits it: ${reason}${byRule(rule)}`);
 }
 

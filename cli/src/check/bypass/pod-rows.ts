@@ -6,8 +6,19 @@ import type { Subject } from "./subject.ts";
 import type { Judged, Row } from "./verdict.ts";
 
 /** What cannot be tried in a pod that runs, and its spec and its status tell. */
-export function judgePod(pod: JsonObject, subject: Pick<Subject, "imageSaysAsWhom">): Row[] {
+export function judgePod(
+  pod: JsonObject,
+  subject: Pick<Subject, "imageSaysAsWhom" | "init">,
+): Row[] {
   return [
+    // Somebody may be there, whom nobody has asked to be called.
+    ...subject.init.excludeCidrs.map(
+      (range): Row => ({
+        ...{ way: "excluded_range", tried: `any protocol to ${range}: not tried` },
+        verdict: "open_on_purpose",
+        happened: `annotation sallyport.dev/exclude-outbound-cidrs: ${range}`,
+      }),
+    ),
     {
       ...{ way: "before_ready", tried: "to connect before the rules are there" },
       ...judgeOrder(pod),

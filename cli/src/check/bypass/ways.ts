@@ -30,7 +30,7 @@ export interface Known {
 }
 
 /** What a way is judged by (judge.ts). */
-export type Manner = "dial" | "spoof" | "tunnel" | "listener" | "page" | "become";
+export type Manner = "dial" | "spoof" | "listener" | "page" | "become";
 
 export interface Way {
   readonly id: string;
@@ -55,7 +55,7 @@ export function waysFor({ uid, gid, excludePorts, names }: Known, to: Targets): 
     ...{ id, what, manner: "page" },
     attempt: { id, kind: "page", port: PORTS.admin, path: "/config_dump", method, host },
   });
-  return [
+  const ways = [
     tcp("tcp_ipv4", "TCP to an address", to.ipv4, to.port),
     tcp("tcp_ipv6", "TCP to an IPv6 address", to.ipv6, to.port),
     ...excludePorts
@@ -88,7 +88,7 @@ export function waysFor({ uid, gid, excludePorts, names }: Known, to: Targets): 
       },
     },
     {
-      ...{ id: "http_connect", what: "a tunnel by CONNECT", manner: "tunnel" },
+      ...{ id: "http_connect", what: "a tunnel by CONNECT", manner: "spoof" },
       attempt: {
         ...{ id: "http_connect", kind: "tcp", address: ELSEWHERE.tunnel, port: 80 },
         say: `CONNECT ${to.ipv4}:443 HTTP/1.1\r\nHost: ${to.ipv4}:443\r\n\r\n`,
@@ -101,15 +101,32 @@ export function waysFor({ uid, gid, excludePorts, names }: Known, to: Targets): 
     page("admin_rebound", "the admin pages, by a foreign Host", "GET", NO_NAME),
     page("admin_write", "the admin pages, to change something", "POST", "localhost"),
     page("admin_read", "the admin pages, to read", "GET", "localhost"),
+  ] satisfies Way[];
+  const apart = ways.filter(
+    ({ attempt }, i) => !ways.slice(i + 1).some((later) => isSame(attempt, later.attempt)),
+  );
+  const next = { id: "proxy_user", kind: "tcp", address: to.ipv4 } as const;
+  const ports = [to.port + 1, to.port - 1, 8_445, 8_446, 8_447, 8_448, 8_449, 8_450];
+  const port =
+    ports.find(
+      (each) => each < 65_536 && !apart.some((way) => isSame(way.attempt, { ...next, port: each })),
+    ) ?? NOBODY.port;
+  return [
+    ...apart,
     {
       ...{ id: "proxy_user", what: "as the sidecar's user", manner: "become" },
-      attempt: {
-        ...{ id: "proxy_user", kind: "become", uid, gid },
-        next: { id: "proxy_user", kind: "tcp", address: to.ipv4, port: besides(to.port) },
-      },
+      attempt: { id: "proxy_user", kind: "become", uid, gid, next: { ...next, port } },
     },
   ];
 }
 
-/** No other attempt has the same address and port. */
-const besides = (port: number) => (port > 60_000 ? port - 1 : port + 1);
+/**
+ * The sidecar's records are told apart by address and port: of two attempts that have both in common the later is made,
+ * which is the more particular.
+ */
+function isSame(a: Attempt, b: Attempt): boolean {
+  const places = [a, b].map((each) =>
+    each.kind === "tcp" || each.kind === "tls" ? `${each.address} ${each.port}` : undefined,
+  );
+  return places[0] !== undefined && places[0] === places[1];
+}
