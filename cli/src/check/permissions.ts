@@ -42,7 +42,7 @@ const NEEDED: readonly (readonly [flag: string, (install: string) => Permission[
     (namespace) => [
       ...["egressrules", "egressboundaries"].flatMap((kind) => [
         ...watched("sallyport.dev", kind),
-        ...verbs(["patch", "update"], { group: "sallyport.dev", resource: `${kind}/status` }),
+        ...verbs(["patch"], { group: "sallyport.dev", resource: `${kind}/status` }),
       ]),
       ...["services", "nodes"].flatMap((resource) => watched("", resource)),
       ...watched("discovery.k8s.io", "endpointslices"),
