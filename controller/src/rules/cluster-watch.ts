@@ -23,6 +23,12 @@ const SETTLING_MS = { least: 100, most: 1_000 } as const;
 
 const PUT_OFF_MOST_MS = 2_000;
 
+/**
+ * In a pod's config, which is one variable of its container's: Linux starts none with a longer one than 128 KB
+ * (include/uapi/linux/binfmts.h, MAX_ARG_STRLEN). The single addresses come last.
+ */
+const MOST_RANGES_TOLD = 2_000;
+
 export interface ClusterWatchOptions {
   readonly pods: Collection<PodEntry>;
   readonly given: Given;
@@ -82,7 +88,9 @@ export class ClusterWatch {
 
   /** Undefined until all of it has been listed. */
   get network(): PodNetwork | undefined {
-    return this.#facts && { resolvers: this.#facts.resolvers, ranges: this.#facts.cluster.ranges };
+    if (!this.#facts) return undefined;
+    const { cluster, resolvers } = this.#facts;
+    return { resolvers, ranges: cluster.ranges.slice(0, MOST_RANGES_TOLD) };
   }
 
   /** Up to which versions the facts are those of now. */

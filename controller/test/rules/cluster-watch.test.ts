@@ -69,6 +69,24 @@ test("what changes nothing of the cluster makes nothing anew; what does is told 
   watch.end();
 });
 
+test("what pods are told of the cluster's ranges fits into a variable of a container's, however many addresses lie by themselves", () => {
+  const { watch, pods, all } = bed();
+  for (const each of all) each.replace(new Map(), 1n);
+  const long = (block: string, i: number) =>
+    `2001:db8:1234:5678:${block}:9abc:def0:${i.toString(16)}`;
+  for (let i = 1; i <= 2_500; i++) {
+    pods.news(`shop/p${i}`, BigInt(2 * i), pod(`p${i}`, [long("aaaa", i)]));
+    watch.services.news(`shop/s${i}`, BigInt(2 * i + 1), service(`s${i}`, [long("bbbb", i)]));
+  }
+  watch.begin();
+  watch.settle();
+  const { ranges = [] } = watch.network ?? {};
+  assert.equal(ranges[0], "10.0.0.0/8");
+  // Linux, include/uapi/linux/binfmts.h: MAX_ARG_STRLEN.
+  assert.ok(JSON.stringify(ranges).length < 128 << 10, `${JSON.stringify(ranges).length}`);
+  watch.end();
+});
+
 test("a miss is logged when it is new, not when its numbers change, and again when it has come back", () => {
   const { watch, pods, all, logged, missed } = bed();
   for (const each of all) each.replace(new Map(), 1n);
