@@ -46,8 +46,9 @@ test("a Service of pods in no known range does not lead out while they come and 
     );
   for (const [name, podIP] of pods) {
     await bed.pod(NAMESPACE, name);
-    const status = bed.podStatus(NAMESPACE, name, { podIP, podIPs: [{ ip: podIP }] });
-    await Promise.all([status, slice(name, podIP)]);
+    // In the order in which a cluster writes them; each is another watch's news.
+    await bed.podStatus(NAMESPACE, name, { podIP, podIPs: [{ ip: podIP }] });
+    await slice(name, podIP);
   }
   await counts((count) => count === pods.length);
   for (const [name] of pods)
