@@ -32,15 +32,11 @@ function contentOf({ revision, json }: Compiled): Buffer {
 }
 
 const END = Buffer.from("}\n");
-/** Below it one write is cheaper than three. */
-const SMALL_BYTES = 16 << 10;
-
-/** The parts of its line. */
+/** The parts of its line, of which the largest is not this sidecar's alone. */
 export function snapshotLine(compiled: Compiled, rewound: boolean): Buffer[] {
   const { revision, basis } = compiled;
   const start = JSON.stringify({ type: "snapshot", revision, basis, ...(rewound && { rewound }) });
-  const parts = [Buffer.from(`${start.slice(0, -1)},"snapshot":`), contentOf(compiled), END];
-  return bytesOf(parts) < SMALL_BYTES ? [Buffer.concat(parts)] : parts;
+  return [Buffer.from(`${start.slice(0, -1)},"snapshot":`), contentOf(compiled), END];
 }
 
 export const bytesOf = (parts: readonly Buffer[]): number =>

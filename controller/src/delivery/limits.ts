@@ -5,9 +5,13 @@ export const LIMITS = {
   /** For the 512 MB of the chart; docs/adr/010-delivery.md says what one costs. */
   streams: 4_000,
   /** Connections that have not shown yet whose they are: in all, of one address, and for how long. */
-  strangers: 512,
+  strangers: 2_048,
   strangersEach: 32,
   strangerMs: 10_000,
+  /** TLS handshakes at once, how long one holds up the next at most, and how long one waits for its turn. */
+  handshakes: 64,
+  handshakeTurnMs: 1_000,
+  handshakeWaitMs: 4_000,
   /** A request's head, with its token. */
   headBytes: 24 << 10,
   lineBytes: DELIVERY_LIMITS.sidecarLineBytes,

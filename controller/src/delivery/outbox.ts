@@ -29,11 +29,20 @@ export class Outbox {
     this.#next();
   }
 
+  /** A piece may be of several parts: together they are one write, and one TLS record where that holds them. */
   #next(): void {
-    const [part = Buffer.alloc(0), ...others] = this.#rest;
-    const piece = part.subarray(0, PIECE_BYTES);
-    this.#rest = part.length > piece.length ? [part.subarray(piece.length), ...others] : others;
-    this.#socket.write(piece, this.#written);
+    this.#socket.cork();
+    let room = PIECE_BYTES;
+    let isLast = false;
+    while (!isLast) {
+      const [part = Buffer.alloc(0), ...others] = this.#rest;
+      const piece = part.subarray(0, room);
+      room -= piece.length;
+      this.#rest = part.length > piece.length ? [part.subarray(piece.length), ...others] : others;
+      isLast = room === 0 || this.#rest.length === 0;
+      this.#socket.write(piece, isLast ? this.#written : undefined);
+    }
+    this.#socket.uncork();
   }
 
   readonly #written = (error?: Error | null) => {

@@ -10,6 +10,7 @@ import type { Snapshots } from "../rules/snapshots.ts";
 import { enter } from "./entrance.ts";
 import { deliveryMetrics, Figures } from "./figures.ts";
 import type { Fleet } from "./fleet.ts";
+import { Handshakes } from "./handshakes.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import type { PolicyCertificate } from "./policy-certificate.ts";
 import { type RefusalCode, refusalResponse } from "./refusals.ts";
@@ -99,9 +100,18 @@ export async function servePolicy(options: PolicyServerOptions): Promise<PolicyS
     log("debug", "a TLS handshake failed", { from: socket.remoteAddress, error: error.message });
     socket.destroy();
   });
-  const front = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+  tls.on("secureConnection", (socket) => handshakes.done(socket));
+  const handshakes = new Handshakes(limits, figures, (socket) => {
+    // Node keeps, for as long as a TLS socket lives, a buffer of the size of the first bytes that it is given, and one of
+    // 64 KB where it reads them itself (src/crypto/crypto_bio.cc, TryAllocateForWrite).
+    socket.once("readable", () => {
+      if (socket.readableLength > 0) tls.emit("connection", socket);
+      else socket.destroy();
+    });
+  });
+  const front = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => {
     socket.on("error", destroyed);
-    if (strangers.admit(socket)) tls.emit("connection", socket);
+    if (strangers.admit(socket)) handshakes.add(socket);
   });
   front.maxConnections = limits.streams + 2 * limits.strangers;
 
@@ -118,7 +128,11 @@ export async function servePolicy(options: PolicyServerOptions): Promise<PolicyS
   };
   await lookAgain();
   const renewal = setInterval(() => void lookAgain(), limits.certificateMs).unref();
-  const wheel = setInterval(() => strangers.look(performance.now()), limits.wheelMs).unref();
+  const wheel = setInterval(() => {
+    const now = performance.now();
+    strangers.look(now);
+    handshakes.look(now);
+  }, limits.wheelMs).unref();
   const { address, port } = await listen(front, options);
   // One connection that cannot be taken is no reason to end.
   front.on("error", (error) =>

@@ -10,7 +10,6 @@ interface Stranger {
 
 /** Connections that have not shown yet whose they are: bounded in number, of one address, and in time. */
 export class Strangers {
-  /** By address and port: the TLS socket above has the same. */
   readonly #all = new Map<string, Stranger>();
   readonly #of = new Map<string, number>();
   readonly #limits: Limits;
@@ -71,4 +70,6 @@ export class Strangers {
   }
 }
 
-const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+/** Its address and port: the TLS socket above has the same. */
+export const keyOf = ({ remoteAddress, remotePort }: Socket): string =>
+  `${remoteAddress} ${remotePort}`;
