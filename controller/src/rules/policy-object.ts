@@ -48,8 +48,16 @@ function known<T, S>(
   const metadata = { name, ...(namespace !== undefined && { namespace }) };
   const read = schema.safeParse({ ...rest, apiVersion: API_VERSION, kind, metadata });
   if (read.success) return { name, uid, generation, status, object: read.data };
-  const problem = read.error.issues
-    .map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`)
-    .join("; ");
-  return { name, uid, generation, status, object: last?.object, problem };
+  return { name, uid, generation, status, object: last?.object, problem: problemOf(read.error) };
+}
+
+/** It goes into logs, statuses and what sidecars are told: the first few mistakes, in so many characters. */
+const TOLD = { mistakes: 5, characters: 2_000 } as const;
+
+function problemOf({ issues }: z.ZodError): string {
+  const more = issues.length - TOLD.mistakes;
+  const texts = issues
+    .slice(0, TOLD.mistakes)
+    .map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`);
+  return [...texts, ...(more > 0 ? [`and ${more} more`] : [])].join("; ").slice(0, TOLD.characters);
 }

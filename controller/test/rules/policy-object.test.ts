@@ -37,6 +37,19 @@ test("what cannot be used leaves what could, for as long as it is the same objec
   assert.equal(another.object, undefined);
 });
 
+test("of very many and very long mistakes a few are told", () => {
+  const hosts = (text: string) => ({
+    ...tls("*"),
+    to: [{ ...tls("*").to[0], hosts: Array(900).fill(text) }],
+  });
+  assert.match(
+    ruleEntry(raw(hosts("*"), 1), undefined).problem ?? "",
+    /hosts\[4\]: .*; and 895 more$/,
+  );
+  const long = ruleEntry(raw(hosts("x".repeat(10_000)), 1), undefined);
+  assert.equal(long.problem?.length, 2_000);
+});
+
 test("a status that is written leaves the object as it is; one that cannot be understood is none", () => {
   const first = ruleEntry(raw(tls("one.test"), 1), undefined);
   const second = ruleEntry(raw(tls("one.test"), 1, { status: { matchedPods: 3 } }), first);
