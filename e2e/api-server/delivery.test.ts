@@ -151,3 +151,28 @@ test("while the API server is away a new token is put off, one that was reviewed
     (status) => status === 101,
   );
 });
+
+test("a pod that is labelled otherwise has other rules while its stream is open; the stream ends with the pod, and its token then opens nothing", {
+  skip,
+}, async () => {
+  const pod = await bed.pod("shop", "moves", { app: "other" });
+  const token = await tokenFor(bed.core, pod);
+  await using stream = await controller.ask(token);
+  const first = await stream.hello();
+  assert.deepEqual(ruleNames(snapshotIn(first)), []);
+  stream.say({ type: "applied", revision: first.revision });
+  await bed.core.patchNamespacedPod({
+    ...{ namespace: "shop", name: "moves" },
+    body: [{ op: "replace", path: "/metadata/labels/app", value: "web" }],
+  });
+  const moved = await stream.next(({ type }) => type === "snapshot", 1);
+  assert.deepEqual(ruleNames(snapshotIn(moved)), ["shop/payments"]);
+  stream.say({ type: "applied", revision: moved.revision });
+
+  await bed.core.deleteNamespacedPod({ namespace: "shop", name: "moves", gracePeriodSeconds: 0 });
+  await stream.until(() => stream.ended);
+  assert.match(JSON.stringify(stream.lines.at(-1)), /the pod is no more/);
+  await using again = await controller.ask(token);
+  assert.equal(again.head?.status, 403, "what was said of its token counts for ten minutes more");
+  assert.match(again.head?.text ?? "", /knows no running pod/);
+});
