@@ -166,6 +166,31 @@ test("a pod that opted out has its sidecar missing where a boundary requires it,
   await bed.kubectl(["delete", "pod", "out", "-n", "shop", "--force", "--grace-period=0"]);
 });
 
+test("what the controllers find beside what they were told of the cluster is found, while they tell of it", {
+  skip,
+}, async () => {
+  const event = (name: string, ageMs: number) =>
+    bed.kubectl(["create", "-f", "-"], {
+      ...{ apiVersion: "v1", kind: "Event", type: "Warning", reason: "ClusterRangesIncomplete" },
+      metadata: { name, namespace: INSTALL },
+      involvedObject: { kind: "Deployment", namespace: INSTALL, name: "sallyport-controller" },
+      message: `${name}: say the range in clusterCidrs`,
+      lastTimestamp: `${new Date(Date.now() - ageMs).toISOString().slice(0, 19)}Z`,
+    });
+  const gone = await pod("web", given([api], WEB));
+  await event("of-yesterday", 86_400_000);
+  assert.deepEqual(await found(), []);
+  await event("pods", 60_000);
+  assert.deepEqual(await found(), [
+    `cluster_not_as_told ${INSTALL}/deployment/sallyport-controller`,
+  ]);
+  const { status, stdout } = await bed.check();
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /the controllers, at .*: pods: say the range in clusterCidrs/);
+  await bed.kubectl(["delete", "event", "pods", "of-yesterday", "-n", INSTALL]);
+  await gone();
+});
+
 test("a kind that is not there, and a policy port that nobody answers, are found", {
   skip,
 }, async () => {

@@ -16,6 +16,7 @@ import { judgeCrds } from "./judge-crds.ts";
 import { judgeLease } from "./judge-lease.ts";
 import { judgeWebhooks, registeredWebhooks } from "./judge-webhooks.ts";
 import { judgeWorkloads } from "./judge-workloads.ts";
+import { missedRanges } from "./missed-ranges.ts";
 import { judgeNamespaces, readNamespaces } from "./namespaces.ts";
 import { checkPermissions } from "./permissions.ts";
 import { lookAtPolicy } from "./policy.ts";
@@ -66,10 +67,11 @@ export async function check(
   const reads = await readNamespaces(rest, namespaces);
   const { labelled, findings: ofNamespaces } = judgeNamespaces(reads, namespaces, install);
   const ofCrds = judgeCrds(facts);
-  const [trials, permissions, policyPort] = await Promise.all([
+  const [trials, permissions, policyPort, ofRanges] = await Promise.all([
     Promise.all(placesToTry(labelled).map((place) => tryInjection(rest, place))),
     checkPermissions(rest, install, state),
     tryPolicyPort(rest, install, state.args),
+    missedRanges(rest, install),
   ]);
   // Who answers knows best which version it is.
   const version = trials.find((trial) => trial.version)?.version ?? state.installation.version;
@@ -114,6 +116,7 @@ export async function check(
       ),
       ...ofCrds,
       ...policyPort.findings,
+      ...ofRanges,
       ...permissions.findings,
       ...ofNamespaces,
       ...inhabitants.flatMap(judgeWorkloads),

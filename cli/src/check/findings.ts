@@ -38,6 +38,7 @@ export const FINDINGS = {
   crd_missing: "action",
   crd_not_established: "action",
   policy_port_silent: "action",
+  cluster_not_as_told: "note",
 
   controller_not_permitted: "action",
   cannot_tell: "action",

@@ -7,7 +7,7 @@ import { workloadsOf } from "../kubernetes/sweep-owners.ts";
 import { plain } from "../kubernetes/sweep-plain.ts";
 import type { Knowledge } from "../rules/knowledge.ts";
 
-const REASON = "ClusterRangesIncomplete";
+export const MISSES_REASON = "ClusterRangesIncomplete";
 
 /**
  * What the watches found wrong with what the installation was told of the cluster, as an Event at the controllers'
@@ -29,7 +29,7 @@ export function missesTeller(
     if (message === "") told = "";
     if (message === "" || (message === told && nowMs < againMs)) return;
     about ??= await controllersOf(api, namespace, podName, signal);
-    if (about) await giveNotice(api, { about, reason: REASON, message }, Date.now());
+    if (about) await giveNotice(api, { about, reason: MISSES_REASON, message }, Date.now());
     told = message;
     againMs = nowMs + AGAIN_MS;
   };
