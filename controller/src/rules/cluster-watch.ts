@@ -158,8 +158,10 @@ export class ClusterWatch {
     // No sidecar could read it: better the cluster as it was.
     const checked = Cluster.safeParse(facts.cluster);
     if (!checked.success) {
-      const problem = z.prettifyError(checked.error);
-      this.#log("error", `sidecars are not told of the cluster as it is now: ${problem}`);
+      const text = `sidecars are not told of the cluster as it is now: ${z.prettifyError(checked.error)}`;
+      this.#log("error", text);
+      this.#misses = [...this.#misses, text];
+      this.#onMisses();
       return;
     }
     this.#part = part;

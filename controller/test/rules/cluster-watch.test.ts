@@ -120,10 +120,12 @@ test("a cluster that no sidecar could read is not told, and said", () => {
     logged.join(),
     /sidecars are not told of the cluster as it is now: .*expected one label/s,
   );
+  assert.match(watch.misses.join(), /are not told of the cluster as it is now/);
   watch.services.news("shop/Not a name", 3n, undefined);
   watch.services.news("shop/mail", 4n, name("mail"));
   watch.settle();
   assert.equal(parts.length, 2);
+  assert.deepEqual(watch.misses, []);
   watch.end();
 });
 
