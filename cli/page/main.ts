@@ -1,8 +1,9 @@
 import { byId, element, setText } from "../../proxy/page/dom.ts";
 import { counted, formatAgo, formatCount } from "../../proxy/page/format.ts";
+import { pausedBy } from "../../proxy/page/pause.ts";
 import type { Fleet, FleetRefusal, RuleRow as Rule, Workload } from "../src/dashboard/fleet.ts";
 import { fits, formatPlace } from "./cells.ts";
-import { Feed, type News } from "./feed.ts";
+import { feedFor, type News } from "./feed.ts";
 import { KeyedRows } from "./keyed-rows.ts";
 import { RefusalRow } from "./refusal-row.ts";
 import { RuleRow } from "./rule-row.ts";
@@ -44,7 +45,7 @@ const boundaries = new KeyedRows<Rule>(
   () => new RuleRow(),
 );
 
-const feed = new Feed({
+const feed = feedFor({
   open: () => [...openWorkloads.keys()],
   news: (news) => {
     latest = news;
@@ -156,12 +157,5 @@ function notice(kind: string, text: string | undefined): void {
 
 filter.addEventListener("input", show);
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
-pause.addEventListener("click", () => {
-  feed.isPaused = !feed.isPaused;
-  pause.setAttribute("aria-pressed", String(feed.isPaused));
-  setText(pause, feed.isPaused ? "Resume" : "Pause");
-  setText(byId("state"), feed.isPaused ? "paused" : "live");
-  document.body.classList.toggle("paused", feed.isPaused);
-  feed.wake();
-});
+pausedBy(pause, feed);
 feed.wake();

@@ -1,11 +1,11 @@
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import type { DrawIdentity } from "./admission/identity.ts";
 import type { InjectionOptions } from "./admission/options.ts";
 import { createApp } from "./app.ts";
 import type { CertificateSource } from "./certificate-source.ts";
 import type { ServingCertificate } from "./certificates.ts";
+import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import type { WebhookOptions } from "./webhook.ts";
@@ -184,18 +184,4 @@ function lookAfter(
       clearTimeout(next);
     },
   };
-}
-
-function listen(
-  server: Server,
-  { port, host }: Pick<ControllerOptions, "port" | "host">,
-): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
-      reject(new Error(`cannot listen on port ${port}: ${error.message}`, { cause: error }));
-    });
-    server.listen({ port, ...(host !== undefined && { host }) }, () => {
-      resolve(server.address() as AddressInfo);
-    });
-  });
 }

@@ -1,9 +1,10 @@
 import { showConnections } from "./connection-list.ts";
 import { DestinationTable } from "./destination-table.ts";
 import { byId, setText } from "./dom.ts";
-import { Feed, type News } from "./feed.ts";
+import { feedFor, type News } from "./feed.ts";
 import { counted, formatCount } from "./format.ts";
 import { showHead, showUnreachable } from "./head.ts";
+import { pausedBy } from "./pause.ts";
 import { isSort, type Sort } from "./rows.ts";
 
 const table = new DestinationTable(byId("destinations"));
@@ -15,7 +16,7 @@ const open = byId("open") as HTMLDetailsElement;
 let latest: News | undefined;
 let heardMs: number | undefined;
 
-const feed = new Feed({
+const feed = feedFor({
   wantsConnections: () => open.open,
   news: (news) => {
     latest = news;
@@ -72,14 +73,7 @@ filter.addEventListener("input", show);
 sort.addEventListener("change", show);
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
 open.addEventListener("toggle", () => feed.wake());
-pause.addEventListener("click", () => {
-  feed.isPaused = !feed.isPaused;
-  pause.setAttribute("aria-pressed", String(feed.isPaused));
-  setText(pause, feed.isPaused ? "Resume" : "Pause");
-  setText(byId("state"), feed.isPaused ? "paused" : "live");
-  document.body.classList.toggle("paused", feed.isPaused);
-  feed.wake();
-});
+pausedBy(pause, feed);
 for (const head of document.querySelectorAll<HTMLElement>("th[data-sort]"))
   head.addEventListener("click", () => {
     sort.value = head.dataset.sort ?? "name";

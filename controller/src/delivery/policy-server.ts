@@ -1,10 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
 import { DELIVERY_PATH, DELIVERY_PROTOCOL } from "@sallyport/core/delivery";
 import type { ServingCertificate } from "../certificates.ts";
+import { listen } from "../listen.ts";
 import type { Log } from "../log.ts";
 import type { Snapshots } from "../rules/snapshots.ts";
 import { enter } from "./entrance.ts";
@@ -183,17 +184,3 @@ function secureContext(serving: ServingCertificate | undefined): SecureContextOp
 }
 
 const addressOf = (socket: Duplex) => (socket as Partial<Socket>).remoteAddress;
-
-function listen(
-  server: Server,
-  { port, host }: Pick<PolicyServerOptions, "port" | "host">,
-): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
-      reject(new Error(`cannot listen on port ${port}: ${error.message}`, { cause: error }));
-    });
-    server.listen({ port, ...(host !== undefined && { host }) }, () => {
-      resolve(server.address() as AddressInfo);
-    });
-  });
-}

@@ -1,10 +1,9 @@
 import type { Prerequisite } from "../certificate-source.ts";
 import { authorityFrom, createSharedAuthority, type SharedAuthority } from "../certificates.ts";
 import type { Log } from "../log.ts";
-import { hasStatus } from "./api-error.ts";
+import { keepShared } from "./keep-shared.ts";
 import { logOnce } from "./log-once.ts";
-import { pause } from "./pause.ts";
-import type { SecretStore } from "./secret-store.ts";
+import type { SecretStore, StoredCertificate } from "./secret-store.ts";
 
 /** The keys of the Secret, beside those of the certificate and the seal key. */
 const KEYS = { certificate: "policy-ca.crt", key: "policy-ca.key" } as const;
@@ -99,36 +98,23 @@ export async function policyAuthorityFromSecret(
 const WITHOUT =
   "a sidecar that is made now trusts one controller alone, until it is gone; helm upgrade makes it again";
 
-const LOOK_MS = { most: 10_000, again: 1_000 } as const;
-
 /** What the one controller that leads does for the others: it makes one where there is none, and what is lost it writes back. */
-export async function keepPolicyAuthority(
+export function keepPolicyAuthority(
   store: SecretStore,
   source: PolicyAuthority,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
-  const told = logOnce(log);
-  while (!signal.aborted) {
-    let forMs: number = LOOK_MS.most;
-    try {
-      const stored = await store.read();
-      const found = readPolicyAuthority(stored.secret?.data, Date.now());
-      if (!found || found instanceof Error) {
-        const made = source.current ?? (await newPolicyAuthority(Date.now()));
-        await store.writeBeside(stored, writePolicyAuthority(made));
-        log("info", source.current ? "the policy CA is written back" : "the policy CA is made", {
-          secret: store.what,
-          ...(found && { why: found.message }),
-        });
-        await source.refresh();
-      }
-      told.fine(`the policy CA in ${store.what} is kept again`);
-    } catch (error) {
-      // Written by somebody else meanwhile: the next look shows what.
-      if (!hasStatus(error, 409)) told.trouble(error);
-      forMs = LOOK_MS.again;
-    }
-    await pause(forMs, signal);
-  }
+  const mend = async (stored: StoredCertificate) => {
+    const found = readPolicyAuthority(stored.secret?.data, Date.now());
+    if (found && !(found instanceof Error)) return;
+    const made = source.current ?? (await newPolicyAuthority(Date.now()));
+    await store.writeBeside(stored, writePolicyAuthority(made));
+    log("info", source.current ? "the policy CA is written back" : "the policy CA is made", {
+      secret: store.what,
+      ...(found && { why: found.message }),
+    });
+    await source.refresh();
+  };
+  return keepShared("the policy CA", store, mend, log, signal);
 }

@@ -1,10 +1,9 @@
 import type { Prerequisite } from "../certificate-source.ts";
 import type { Log } from "../log.ts";
-import { hasStatus } from "./api-error.ts";
 import { newSealKey } from "./certificate-content.ts";
+import { keepShared } from "./keep-shared.ts";
 import { logOnce } from "./log-once.ts";
-import { pause } from "./pause.ts";
-import type { SecretStore } from "./secret-store.ts";
+import type { SecretStore, StoredCertificate } from "./secret-store.ts";
 
 /** The key by which replicas know what another has made, where each has its certificate from elsewhere. */
 export interface SealKey extends Prerequisite {
@@ -50,25 +49,12 @@ export async function sealKeyFromSecret(store: SecretStore, log: Log): Promise<S
 const WITHOUT =
   "while controllers are replaced by others, pods may be refused; helm upgrade makes it again";
 
-const LOOK_MS = { most: 10_000, again: 1_000 } as const;
-
 /** What the one controller that leads does for the others: where the Secret holds no key, it makes one. */
-export async function keepSealKey(store: SecretStore, log: Log, signal: AbortSignal) {
-  const told = logOnce(log);
-  while (!signal.aborted) {
-    let forMs: number = LOOK_MS.most;
-    try {
-      const stored = await store.read();
-      if (!stored.content.sealKey) {
-        await store.writeSealKey(stored, newSealKey());
-        log("info", "the key that controllers share is made", { secret: store.what });
-      }
-      told.fine(`${store.what} is kept again`);
-    } catch (error) {
-      // Written by somebody else meanwhile: the next look shows what.
-      if (!hasStatus(error, 409)) told.trouble(error);
-      forMs = LOOK_MS.again;
-    }
-    await pause(forMs, signal);
-  }
+export function keepSealKey(store: SecretStore, log: Log, signal: AbortSignal): Promise<void> {
+  const mend = async (stored: StoredCertificate) => {
+    if (stored.content.sealKey) return;
+    await store.writeSealKey(stored, newSealKey());
+    log("info", "the key that controllers share is made", { secret: store.what });
+  };
+  return keepShared("the key", store, mend, log, signal);
 }
