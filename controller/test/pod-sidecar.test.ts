@@ -59,10 +59,11 @@ test("the sidecar is told the policy, whose pod it is for, what to log and who i
   assert.equal(config.logLevel, "debug");
   const fields = proxy.env
     .slice(1)
-    .map(({ name, valueFrom }: Any) => [name, valueFrom.fieldRef.fieldPath]);
+    .map(({ name, value, valueFrom }: Any) => [name, value ?? valueFrom.fieldRef.fieldPath]);
   assert.deepEqual(fields, [
     ["POD_NAME", "metadata.name"],
     ["POD_NAMESPACE", "metadata.namespace"],
+    ["MALLOC_ARENA_MAX", "1"],
   ]);
 });
 

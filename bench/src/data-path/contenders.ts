@@ -1,6 +1,6 @@
 import { API_VERSION, type Destination } from "@sallyport/core/rules";
 import { PROXY_CONFIG_ENV, type ProxyConfigInput } from "@sallyport/proxy/contract";
-import { NODE_FLAGS } from "../sidecar.ts";
+import { NODE_ENVIRONMENT, NODE_FLAGS } from "../sidecar.ts";
 import { DESTINATIONS, PORT } from "./bed.ts";
 import type { Contender } from "./contender.ts";
 import { BARE, DIRECT, OURS } from "./names.ts";
@@ -72,6 +72,7 @@ export function sidecarContender(
     command: ({ port }) => ({
       argv: [node, ...NODE_FLAGS, sidecar],
       env: {
+        ...NODE_ENVIRONMENT,
         [PROXY_CONFIG_ENV]: JSON.stringify({
           ports: { outbound: port, admin: 0, ready: 0 },
           policy: { ...policy, mode: "enforce" },

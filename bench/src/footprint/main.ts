@@ -11,7 +11,7 @@ import { PROXY_CONFIG_ENV } from "@sallyport/proxy/contract";
 import { bundle } from "../../../scripts/bundle.ts";
 import { type Figure, figure, memoryOf, said } from "../measure.ts";
 import { figureTable } from "../report.ts";
-import { NODE_FLAGS } from "../sidecar.ts";
+import { NODE_ENVIRONMENT, NODE_FLAGS } from "../sidecar.ts";
 
 const HELP = `bench:footprint: memory and start-up time of the bundled sidecar, beside a bare net server
 
@@ -72,7 +72,10 @@ async function start(
   for (let run = 0; run <= runs; run++) {
     const startedMs = performance.now();
     const child = spawn(process.execPath, program, {
-      env: { [PROXY_CONFIG_ENV]: '{"ports": {"outbound": 0, "admin": 0, "ready": 0}}' },
+      env: {
+        ...NODE_ENVIRONMENT,
+        [PROXY_CONFIG_ENV]: '{"ports": {"outbound": 0, "admin": 0, "ready": 0}}',
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     try {
@@ -118,7 +121,10 @@ async function crowded(sidecar: string, idle: number): Promise<Figure[]> {
     const container = {
       ...{ name: "proxy", image: "proxy" },
       command: ["/opt/sallyport/node", ...NODE_FLAGS, "/opt/sallyport/proxy.cjs"],
-      env: [{ name: PROXY_CONFIG_ENV, value: "{}" }],
+      env: [
+        { name: PROXY_CONFIG_ENV, value: "{}" },
+        ...Object.entries(NODE_ENVIRONMENT).map(([name, value]) => ({ name, value })),
+      ],
       securityContext: { runAsUser: USER, runAsGroup: USER, capabilities: { drop: ["ALL"] } },
     };
     const proxy = startContainer(

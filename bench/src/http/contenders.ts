@@ -4,7 +4,7 @@ import { DESTINATIONS } from "../data-path/bed.ts";
 import type { Contender } from "../data-path/contender.ts";
 import { type Place, peerFile } from "../data-path/peer-file.ts";
 import { envoy, haproxy, nginx, nodeVersion } from "../data-path/peers.ts";
-import { NODE_FLAGS } from "../sidecar.ts";
+import { NODE_ENVIRONMENT, NODE_FLAGS } from "../sidecar.ts";
 import { DIRECT, HOST, OURS, OURS_UNLOGGED, PORTS } from "./names.ts";
 import type { HttpStage } from "./stage.ts";
 
@@ -70,6 +70,7 @@ function sidecar(
       argv: [stage.node, ...NODE_FLAGS, stage.sidecar],
       writesRecords: select !== "off",
       env: {
+        ...NODE_ENVIRONMENT,
         [PROXY_CONFIG_ENV]: JSON.stringify({
           ports: { outbound, admin: 0, ready: 0 },
           policy: {
