@@ -11,15 +11,17 @@ import { build } from "esbuild";
 import { type Figure, figure } from "../measure.ts";
 import { figureTable } from "../report.ts";
 import type { Asked, Figures, Said } from "./messages.ts";
+import { plotAgainstSidecars } from "./plot.ts";
 import { SimulatedSidecar } from "./sidecar.ts";
 
 const HELP = `bench:delivery: simulated sidecars, in one process, on one controller, in another
 
-  --sidecars N    at most (2000 unless told); also a quarter and a half of them
+  --sidecars N    at most (2000 unless told); also an eighth, a quarter and a half of them
   --changes N     changes for all (20 unless told)
   --idle SECONDS  how long idle is looked at (30 unless told)
   --heap MB       the controller's --max-old-space-size (192 unless told)
   --json FILE     the figures as [{metric, contender, unit, median, min, max, runs}]
+  --plot FILE     memory, CPU and p99 against the number of sidecars, as SVG
 
 The knowledge is written in the controller's process, 6 KB a snapshot; a TokenReview takes 4 ms.
 `;
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     idle: { type: "string", default: "30" },
     heap: { type: "string", default: "192" },
     json: { type: "string" },
+    plot: { type: "string" },
     help: { type: "boolean", short: "h" },
   },
 });
@@ -53,12 +56,15 @@ async function main(): Promise<void> {
     logLevel: "error",
   });
   const child = fork(program, {
+    // As the chart has it.
+    env: { ...process.env, MALLOC_ARENA_MAX: "1", NODE_OPTIONS: "--max-semi-space-size=2" },
     execArgv: [`--max-old-space-size=${values.heap}`, "--expose-gc"],
   });
   try {
     const figures = await measure(child, most, changes, idleSeconds);
     console.log(figureTable(figures));
     if (values.json) writeFileSync(values.json, JSON.stringify(figures, undefined, 2));
+    if (values.plot) writeFileSync(values.plot, plotAgainstSidecars(figures));
   } finally {
     child.kill();
     rmSync(folder, { recursive: true });
@@ -74,7 +80,7 @@ async function measure(child: ChildProcess, most: number, changes: number, idleS
   const sidecars: SimulatedSidecar[] = [];
   const empty = await settled(child);
   all.push(figure("memory without a stream (RSS)", "controller", "MB", [empty.rss / 2 ** 20]));
-  for (const count of [most / 4, most / 2, most].map(Math.floor)) {
+  for (const count of [most / 8, most / 4, most / 2, most].map(Math.floor)) {
     const name = `${count} sidecars`;
     while (sidecars.length < count) {
       const sidecar = new SimulatedSidecar(sidecars.length, said.port, context);
