@@ -25,7 +25,7 @@ const PROXY_PROGRAM = "/opt/sallyport/proxy.cjs";
  * 3 MB smaller (npm run bench:footprint -- --idle 8000).
  */
 const SMALL_HEAP = ["--max-semi-space-size=1"];
-/** One arena of malloc's for all threads: the stream of policy costs 0.2 MB with it, and 1.7 without (bench/README.md). */
+/** One arena of malloc's for all threads: the stream of policy costs 0.8 MB with it, and 1.7 without (bench/README.md). */
 const ONE_ARENA = { name: "MALLOC_ARENA_MAX", value: "1" };
 
 /** How long before the kubelet's SIGKILL a draining sidecar has to have ended; of a short grace period, half. */
