@@ -70,7 +70,7 @@ test(
       /✓ controller +2 of 2 replicas available, version 0\.1\.0/,
       /✓ webhooks +7 registered, certificate good for 36[45] days/,
       /✓ admission +a pod in shop is given its sidecar \(dry run, \d+ ms\)/,
-      /✓ permissions +the controller has 38 that it uses/,
+      /✓ permissions +the controller has 36 that it uses/,
       /✓ workloads +2 workloads in 1 namespace; pods: 1 injected, 1 left alone/,
     ])
       assert.match(stdout, line);
