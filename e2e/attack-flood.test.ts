@@ -15,6 +15,8 @@ const bed = await EgressPod.open(
     zone: { "*.example.com": { A: [REAL] } },
     limits: { connections: HALF_OPEN + 100 },
     waits: { unfinishedMs: 8_000 },
+    // All of them end at once, and the log is what is read: nothing of it is to be dropped.
+    accessLog: { queueBytes: 64 << 20 },
   },
 );
 

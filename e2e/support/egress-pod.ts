@@ -142,7 +142,7 @@ export class EgressPod {
     wanted: (record: DecisionRecord) => boolean,
     count = 1,
   ): Promise<readonly DecisionRecord[]> {
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 2_000; i++) {
       const found = this.records.filter(wanted);
       if (found.length >= count) return found;
       await sleep(10);
