@@ -16,6 +16,8 @@ export interface Circumstances {
   readonly injection: NamespaceInjection;
   /** The Pod Security level that the request's namespace enforces, where that is known. */
   readonly podSecurity?: string | undefined;
+  /** False while pods may still come past the webhook that puts the sidecar in: Sallyport is being installed. */
+  readonly guarded?: boolean | undefined;
   /** Of the boundaries over the request's namespace. Absent: none. */
   readonly demands?: Demands | undefined;
   /** Absent where there can be none; its answer is undefined until they are known. */

@@ -29,7 +29,10 @@ async function main(): Promise<void> {
     certificate: await certificateFor(flags, cluster, log),
     injection,
     draw: cluster?.draw ?? randomIdentity(),
-    ...(cluster && { podSecurityEnforced: cluster.podSecurityEnforced }),
+    ...(cluster && {
+      podSecurityEnforced: cluster.podSecurityEnforced,
+      finalPodsGuarded: cluster.finalPodsGuarded,
+    }),
     ...(delivery && {
       boundariesOver: delivery.knowledge.boundariesOver,
       network: delivery.knowledge.network,

@@ -34,6 +34,7 @@ export interface ControllerOptions {
   readonly injection: InjectionOptions;
   readonly draw: DrawIdentity;
   readonly podSecurityEnforced?: WebhookOptions["podSecurityEnforced"];
+  readonly finalPodsGuarded?: WebhookOptions["finalPodsGuarded"];
   readonly boundariesOver?: WebhookOptions["boundariesOver"];
   readonly network?: WebhookOptions["network"];
   readonly control?: WebhookOptions["control"];
@@ -73,6 +74,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     injection: options.injection,
     draw: options.draw,
     ...(options.podSecurityEnforced && { podSecurityEnforced: options.podSecurityEnforced }),
+    finalPodsGuarded: options.finalPodsGuarded,
     ...(options.boundariesOver && { boundariesOver: options.boundariesOver }),
     ...(options.network && { network: options.network }),
     ...(options.control && { control: options.control }),

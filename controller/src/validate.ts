@@ -7,12 +7,17 @@ import { type Circumstances, type Decision, decided, ignored, isPod } from "./de
 /** The pod as every mutating webhook has left it, and what is done to one that is there. */
 export function validate(request: ReviewRequest, circumstances: Circumstances): Decision {
   const { object, oldObject, operation, subResource, namespace } = request;
-  const { injection, demands, control, now, options, draw } = circumstances;
+  const { injection, guarded, demands, control, now, options, draw } = circumstances;
   if (isPod(request) && object)
     switch (`${operation} ${subResource}`) {
       case "CREATE ":
         return decided(
-          judgeFinalPod(object, { namespace, injection, demands, control, now }, options, draw),
+          judgeFinalPod(
+            object,
+            { namespace, injection, guarded, demands, control, now },
+            options,
+            draw,
+          ),
         );
       case "UPDATE ":
         return decided(judgeImageChange(object, oldObject ?? {}, options));

@@ -20,6 +20,8 @@ export interface WebhookOptions {
   readonly draw: DrawIdentity;
   /** The Pod Security level that a namespace enforces (its label), where somebody knows. */
   readonly podSecurityEnforced?: (namespace: string) => string | undefined;
+  /** Do the webhooks insist on a sidecar by now? Absent: they do. */
+  readonly finalPodsGuarded?: (() => boolean) | undefined;
   /** Absent where sidecars have their policy in their config. */
   readonly control?: () => PolicyControl | undefined;
   /** Absent where there can be none: without a cluster, or without their CRDs. */
@@ -45,6 +47,7 @@ export function answer(
     injection,
     draw,
     podSecurityEnforced,
+    finalPodsGuarded,
     control,
     boundariesOver,
     network,
@@ -68,6 +71,7 @@ export function answer(
   const circumstances = {
     ...path,
     podSecurity,
+    guarded: finalPodsGuarded?.() ?? true,
     ...(boundariesOver && { boundariesOver }),
     ...(demands && { demands }),
     options: optionsFor(injection, demands, network?.()),

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Admission, JsonObject } from "@sallyport/controller/admission/admission";
-import { judgeFinalPod } from "@sallyport/controller/admission/final-pod";
+import { type FinalPodRequest, judgeFinalPod } from "@sallyport/controller/admission/final-pod";
 import type { InjectionOptionsInput } from "@sallyport/controller/admission/options";
-import type { PodRequest } from "@sallyport/controller/admission/pod";
 import { sidecarIn } from "@sallyport/controller/admission/sidecar-in";
 import { signatureOf } from "@sallyport/controller/admission/signature";
 import {
@@ -22,7 +21,7 @@ const STATUS = "sallyport.dev/status";
 function judge(
   pod: JsonObject,
   options: InjectionOptionsInput = {},
-  request: Partial<PodRequest> = {},
+  request: Partial<FinalPodRequest> = {},
   draw = seededDraw(),
 ): Admission {
   return judgeFinalPod(pod, { ...REQUEST, ...request }, optionsOf(options), draw);
@@ -380,6 +379,21 @@ test("a pod that no mutating webhook has seen is refused where it was to have a 
         ? /has neither sallyport-init nor sallyport-proxy: Sallyport's mutating webhook/
         : /^$/,
     );
+});
+
+test("while Sallyport is being installed, a pod that came past the mutating webhook is told so and passes; one whose sidecar is changed does not", () => {
+  assert.deepEqual(judge(podOf(), {}, { injection: "all", guarded: false }), {
+    allowed: true,
+    patch: [],
+    warnings: [
+      "no sidecar: Sallyport is being installed, and its mutating webhook was not reached yet; create the pod again once `sallyport check` finds nothing wrong",
+    ],
+  });
+  const halved = changed((pod) => pod.spec.initContainers.shift());
+  assert.match(
+    reasonOf(judge(halved, {}, { guarded: false })),
+    /"sallyport-init" is expected here/,
+  );
 });
 
 test("what bears the sidecar's names in a pod that has opted out is not looked at, and that is said", () => {

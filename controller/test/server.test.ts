@@ -125,6 +125,16 @@ test("the final pod is judged on its own path: what is intact passes, what is no
   }
 });
 
+test("a pod without its sidecar passes the final look while pods may still come past the first, and not from then on", async () => {
+  let guarded = false;
+  await using bed = await startBed({ finalPodsGuarded: () => guarded });
+  const early = responseOf(await post(bed, "/validate/pods/all", reviewOf(POD)));
+  assert.deepEqual([early.allowed, early.warnings?.length], [true, 1]);
+  guarded = true;
+  const late = responseOf(await post(bed, "/validate/pods/all", reviewOf(POD)));
+  assert.equal(late.allowed, false);
+});
+
 test("the level that a namespace enforces is asked of whoever knows, and said of workloads, too", async () => {
   await using bed = await startBed({
     podSecurityEnforced: (namespace) => (namespace === "shop" ? "restricted" : undefined),

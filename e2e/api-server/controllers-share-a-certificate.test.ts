@@ -38,10 +38,14 @@ test("two controllers that find an empty Secret serve one certificate; then the 
   );
   assert.equal(made.length, 1);
 
-  const entries = await until("the guards guard", installation.entries, (found) =>
-    found
-      .filter(({ name }) => name !== "all.workloads.sallyport.dev")
-      .every(({ failurePolicy }) => failurePolicy === "Fail"),
+  const entries = await until(
+    "the guards guard",
+    installation.entries,
+    (found) =>
+      found
+        .filter(({ name }) => name !== "all.workloads.sallyport.dev")
+        .every(({ failurePolicy }) => failurePolicy === "Fail"),
+    60,
   );
   assert.equal(entries.length, 3);
   const workloads = entries.find(({ name }) => name === "all.workloads.sallyport.dev");

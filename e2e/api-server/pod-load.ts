@@ -11,10 +11,14 @@ export interface Load extends AsyncDisposable {
 
 /** When every guard guards, and the API server has heard of it. */
 export async function guarded(installation: Installation): Promise<void> {
-  await until("the guards guard", installation.entries, (entries) =>
-    entries
-      .filter(({ name }) => GUARDS.includes(name))
-      .every(({ failurePolicy }) => failurePolicy === "Fail"),
+  await until(
+    "the guards guard",
+    installation.entries,
+    (entries) =>
+      entries
+        .filter(({ name }) => GUARDS.includes(name))
+        .every(({ failurePolicy }) => failurePolicy === "Fail"),
+    60,
   );
   await until(
     "three pods in a row get their sidecars",

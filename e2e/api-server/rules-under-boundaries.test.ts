@@ -56,7 +56,7 @@ describe("rules under boundaries that a controller knows", {
 
   test("the leader keeps the webhook about rules as the others: trusted, and guarding", async () => {
     const mine = async () => (await installation.entries()).find(({ name }) => name === ENTRY);
-    const found = await until("it guards", mine, (entry) => entry?.failurePolicy === "Fail");
+    const found = await until("it guards", mine, (entry) => entry?.failurePolicy === "Fail", 60);
     assert.match(
       Buffer.from(found?.clientConfig.caBundle ?? "", "base64").toString(),
       /BEGIN CERTIFICATE/,

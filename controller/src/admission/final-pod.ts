@@ -20,6 +20,11 @@ import { isSigned } from "./signature.ts";
 import { type Status, signedStatus, statusOf } from "./status.ts";
 import { LEFT_ALONE, shouldInject } from "./verdict.ts";
 
+export interface FinalPodRequest extends PodRequest {
+  /** False while pods may still come past the webhook that puts the sidecar in. Absent: none can. */
+  readonly guarded?: boolean | undefined;
+}
+
 const AS_IT_IS =
   "this pod as it is after every webhook (a mutating webhook that runs after Sallyport's has changed it)";
 /** No other replica can be known for its maker (signature.ts). */
@@ -32,7 +37,7 @@ const UNSIGNED =
  */
 export function judgeFinalPod(
   pod: JsonObject,
-  request: PodRequest,
+  request: FinalPodRequest,
   options: InjectionOptions,
   { sealKey }: Pick<DrawIdentity, "sealKey">,
 ): Admission {
@@ -41,7 +46,7 @@ export function judgeFinalPod(
   const annotations = parseAnnotations(view.metadata?.annotations);
   if (annotations.wishIsUnclear) return refused(annotations.mistakes, [], AS_IT_IS);
 
-  const { demands = NO_DEMANDS } = request;
+  const { demands = NO_DEMANDS, guarded = true } = request;
   const verdict = shouldInject(view, request.injection, demands);
   const bearsOurs = ourNamesIn(view);
   if (!verdict.inject) {
@@ -53,7 +58,7 @@ export function judgeFinalPod(
       ? refused([`${bearsOurs.join(", ")} cannot be in it: ${why}`], [], AS_IT_IS)
       : letThrough([`${bearsOurs.join(", ")} in this pod is not looked at by Sallyport: ${why}`]);
   }
-  if (bearsOurs.length === 0) return refused([NO_SIDECAR]);
+  if (bearsOurs.length === 0) return guarded ? refused([NO_SIDECAR]) : letThrough([TOO_EARLY]);
 
   const status = statusOf(pod);
   const identity = status && idsOf(status);
@@ -78,6 +83,9 @@ export function judgeFinalPod(
 }
 
 const NO_SIDECAR = `it is to have a sidecar and has neither ${INIT_CONTAINER} nor ${PROXY_CONTAINER}: Sallyport's mutating webhook was not called, or another one took them out; the MutatingWebhookConfigurations say which are called`;
+/** What `failurePolicy: Ignore` has let pass is not refused one step later: no pod could be created (docs/adr/008). */
+const TOO_EARLY =
+  "no sidecar: Sallyport is being installed, and its mutating webhook was not reached yet; create the pod again once `sallyport check` finds nothing wrong";
 
 function ourNamesIn({ spec }: PodView): string[] {
   return [...spec.initContainers, ...spec.containers]

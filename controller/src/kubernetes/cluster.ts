@@ -13,6 +13,7 @@ import { certificateFromSecret } from "./certificate-secret.ts";
 import { connect } from "./client.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
 import { keepServing } from "./duties.ts";
+import { watchFinalGuard } from "./final-guard.ts";
 import { lead } from "./lease.ts";
 import { podSecurityLevel, watchNamespaces } from "./namespaces.ts";
 import { keepSealKey, sealKeyFromSecret } from "./seal-key.ts";
@@ -52,6 +53,8 @@ export interface Cluster {
   readonly draw: DrawIdentity;
   readonly podSecurityEnforced: (namespace: string) => string | undefined;
   readonly leading: () => boolean;
+  /** Absent: whoever looks at final pods guards always. */
+  readonly finalPodsGuarded: (() => boolean) | undefined;
   readonly delivery: Delivery | undefined;
   /** Takes its turn at leading, now that it serves. */
   serve(lookAgain: () => Promise<void>): void;
@@ -113,6 +116,9 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     }
   };
   const webhooks = options.webhooks ? webhookConfigurations(api, options.webhooks, log) : undefined;
+  const finalPodsGuarded = options.webhooks
+    ? await watchFinalGuard(api, options.webhooks, log, signal)
+    : undefined;
   const keeper = (onWritten: () => Promise<void>) =>
     store && source && keepCertificate({ ...keptBy(options), store, source, onWritten });
 
@@ -121,7 +127,7 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
     prerequisites: [sealKey, delivery?.authority, delivery?.boundaries, delivery?.network].flatMap(
       (each) => each ?? [],
     ),
-    delivery,
+    ...{ delivery, finalPodsGuarded },
     draw: drawnBy(source ? () => source.sealKey : sealKey && (() => sealKey.current)),
     podSecurityEnforced: podSecurityOf,
     leading: () => leading,

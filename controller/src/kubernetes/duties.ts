@@ -1,7 +1,7 @@
 import { createBell } from "./bell.ts";
 import type { CertificateKeeper } from "./certificate-keeper.ts";
 import { pause } from "./pause.ts";
-import type { WebhookConfigurations } from "./webhook-configurations.ts";
+import type { Kept, WebhookConfigurations } from "./webhook-configurations.ts";
 
 const LOOK_MS = {
   most: 10_000, // even where nothing tells of a change
@@ -24,19 +24,20 @@ export async function keepServing(
     const began = performance.now();
     const forMs = (await certificate?.look()) ?? LOOK_MS.most;
     if (signal.aborted) return;
-    const trusted = await everybodyTrusts(certificate, webhooks);
+    const { trusted, guarding } = await everybody(certificate, webhooks);
     certificate?.note(trusted);
-    await bell.sleep(trusted ? Math.min(forMs, LOOK_MS.most) : LOOK_MS.again, signal);
+    const good = trusted && guarding;
+    await bell.sleep(good ? Math.min(forMs, LOOK_MS.most) : LOOK_MS.again, signal);
     await pause(began + LOOK_MS.least - performance.now(), signal);
   }
 }
 
-async function everybodyTrusts(
+async function everybody(
   certificate: CertificateKeeper | undefined,
   webhooks: WebhookConfigurations | undefined,
-): Promise<boolean> {
+): Promise<Kept> {
   const authorities = certificate?.authorities();
   // Nothing can be trusted before there is something.
-  if (certificate && authorities === undefined) return false;
-  return (await webhooks?.keep(authorities)) ?? true;
+  if (certificate && authorities === undefined) return { trusted: false, guarding: false };
+  return (await webhooks?.keep(authorities)) ?? { trusted: true, guarding: true };
 }

@@ -4,6 +4,7 @@ import type { PatchOperation } from "../admission/admission.ts";
 export interface WebhookEntry {
   readonly name: string;
   readonly failurePolicy?: string;
+  readonly timeoutSeconds?: number;
   readonly clientConfig: {
     /** Base64 of PEM. */
     readonly caBundle?: string;
@@ -40,6 +41,15 @@ export function openGuards(webhooks: readonly WebhookEntry[]): readonly WebhookE
   return webhooks.filter(({ name, failurePolicy }) => isGuard(name) && failurePolicy !== "Fail");
 }
 
+/** How long a call of a guard may take that was begun before it guards. */
+export function longestCallMs(webhooks: readonly WebhookEntry[]): number {
+  const guards = webhooks.filter(({ name }) => isGuard(name));
+  return Math.max(0, ...guards.map((each) => each.timeoutSeconds ?? DEFAULT_TIMEOUT)) * 1_000;
+}
+
+/** The API's, in seconds. */
+const DEFAULT_TIMEOUT = 10;
+
 /**
  * Nothing where the object already says what is wanted. Each entry is named before it is changed, and the object's
  * version is the one that was read, so that an edit made meanwhile is never lost.
@@ -62,6 +72,11 @@ export function changesOf(
   if (changes.length === 0) return [];
   // The API server answers 409 Conflict to a patch that names another version than the present one.
   return [{ op: "add", path: "/metadata/resourceVersion", value: resourceVersion }, ...changes];
+}
+
+/** Of those that judge pods when every mutating webhook has been called. */
+export function isFinalGuard(name: string): boolean {
+  return isGuard(name) && name.endsWith(".final-pods.sallyport.dev");
 }
 
 function isGuard(name: string): boolean {

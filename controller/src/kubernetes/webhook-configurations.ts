@@ -11,16 +11,23 @@ import type { KubernetesApi } from "./client.ts";
 import { logOnce } from "./log-once.ts";
 import { watchForever } from "./watch.ts";
 import { webhookAnswers } from "./webhook-answers.ts";
-import { changesOf, openGuards, type WebhookEntry } from "./webhook-changes.ts";
+import { changesOf, longestCallMs, openGuards, type WebhookEntry } from "./webhook-changes.ts";
 
 export interface WebhookConfigurations {
   /**
    * Makes both objects say so: the authorities (PEM; absent: somebody else's business) in each entry, and the guards guard as
-   * soon as they can. True when that is how they are; an object that does not exist misleads nobody.
+   * soon as they can.
    */
-  keep(authorities: string | undefined): Promise<boolean>;
+  keep(authorities: string | undefined): Promise<Kept>;
   /** Tells when one of them has become another, until the signal is given. */
   watch(onChange: () => void, signal: AbortSignal): void;
+}
+
+/** How far it is. An object that does not exist misleads nobody: of it, both are true. */
+export interface Kept {
+  /** The authorities are there. */
+  readonly trusted: boolean;
+  readonly guarding: boolean;
 }
 
 type Configuration = V1MutatingWebhookConfiguration | V1ValidatingWebhookConfiguration;
@@ -30,6 +37,12 @@ type Configuration = V1MutatingWebhookConfiguration | V1ValidatingWebhookConfigu
  * the same: pods that nobody looked at are what it is there against.
  */
 const OPEN_AT_MOST_MS = 60_000;
+
+/**
+ * Whoever refuses pods without a sidecar guards after those that put it in: later by the time that a call of theirs may have
+ * taken which failed and let a pod pass, and by this, for API servers to see what has changed.
+ */
+const SEEN_AFTER_MS = 5_000;
 
 const KINDS = {
   MutatingWebhookConfiguration: {
@@ -55,19 +68,37 @@ export function webhookConfigurations(
   name: string,
   log: Log,
 ): WebhookConfigurations {
-  const kept = (Object.keys(KINDS) as Kind[]).map((kind) => keeperOf(api, kind, name, log));
+  const mutating = keeperOf(api, "MutatingWebhookConfiguration", name, log);
+  const validating = keeperOf(api, "ValidatingWebhookConfiguration", name, log);
+  let insistingSince: number | undefined;
   return {
     keep: async (authorities) => {
-      const good = await Promise.all(kept.map((one) => one.keep(authorities)));
-      return good.every(Boolean);
+      const first = await mutating.keep(authorities, true);
+      insistingSince = first.guarding ? (insistingSince ?? performance.now()) : undefined;
+      const settled =
+        insistingSince !== undefined &&
+        performance.now() - insistingSince >= first.mayTakeMs + SEEN_AFTER_MS;
+      const then = await validating.keep(authorities, settled);
+      return {
+        trusted: first.trusted && then.trusted,
+        guarding: first.guarding && then.guarding,
+      };
     },
     watch: (onChange, signal) => {
-      for (const one of kept) one.watch(onChange, signal);
+      for (const one of [mutating, validating]) one.watch(onChange, signal);
     },
   };
 }
 
-function keeperOf(api: KubernetesApi, kind: Kind, name: string, log: Log): WebhookConfigurations {
+interface Keeper extends Pick<WebhookConfigurations, "watch"> {
+  /** The guards guard once they may and answer. */
+  keep(
+    authorities: string | undefined,
+    may: boolean,
+  ): Promise<Kept & { readonly mayTakeMs: number }>;
+}
+
+function keeperOf(api: KubernetesApi, kind: Kind, name: string, log: Log): Keeper {
   const what = `${kind} ${name}`;
   const { path, read, patch } = KINDS[kind];
   const told = logOnce(log);
@@ -84,13 +115,14 @@ function keeperOf(api: KubernetesApi, kind: Kind, name: string, log: Log): Webho
     return changed;
   };
 
-  /** The guards of which one does not guard: may they now? */
-  const mayGuard = async (found: Configuration): Promise<boolean> => {
+  /** The guards of which one does not guard: can they now? */
+  const canGuard = async (found: Configuration, may: boolean): Promise<boolean> => {
     const open = openGuards(entriesOf(found));
     if (open.length === 0) {
       openSince = undefined;
       return true;
     }
+    if (!may) return false;
     openSince ??= performance.now();
     const problems = (await Promise.all(open.map(webhookAnswers))).filter(
       (problem) => problem !== undefined,
@@ -103,19 +135,19 @@ function keeperOf(api: KubernetesApi, kind: Kind, name: string, log: Log): Webho
   };
 
   return {
-    keep: async (authorities) => {
+    keep: async (authorities, may) => {
       try {
         const found = await attempt("get", what, () => read(api, name));
         const carrying = await change(found, { authorities, guard: false });
-        const guard = await mayGuard(carrying);
+        const guard = await canGuard(carrying, may);
         await change(carrying, { authorities, guard });
         if (guard) told.fine(`${what} is as it should be again`);
-        return true;
+        return { trusted: true, guarding: guard, mayTakeMs: longestCallMs(entriesOf(found)) };
       } catch (error) {
         const missing = hasStatus(error, 404);
         // Changed by somebody else meanwhile: the watch says so, and what it has become is looked at again.
         if (!hasStatus(error, 409)) told.trouble(error, missing ? "warn" : "error");
-        return missing;
+        return { trusted: missing, guarding: missing, mayTakeMs: 0 };
       }
     },
     watch: (onChange, signal) => {

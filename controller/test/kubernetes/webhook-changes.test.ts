@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changesOf, GUARDS, openGuards } from "../../src/kubernetes/webhook-changes.ts";
+import {
+  changesOf,
+  GUARDS,
+  isFinalGuard,
+  longestCallMs,
+  openGuards,
+} from "../../src/kubernetes/webhook-changes.ts";
 
 const CA = "-----BEGIN CERTIFICATE-----";
 const caBundle = Buffer.from(CA).toString("base64");
@@ -43,4 +49,22 @@ test("guards that let pods pass are those that are named, not what resembles the
     openGuards(entries.map((name) => entry(name, "Ignore"))).map(({ name }) => name),
     ["all.pods.sallyport.dev"],
   );
+});
+
+test("a guard's call takes at most what its entry says, or 10 s as the API has it; conveniences are not waited for", () => {
+  const [first, second, workloads] = ENTRIES;
+  const taking = (of: (typeof ENTRIES)[number] | undefined, timeoutSeconds?: number) => ({
+    ...{ ...entry("", "Ignore"), ...of },
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+  });
+  assert.equal(longestCallMs([taking(first, 3), taking(second, 4), taking(workloads, 30)]), 4_000);
+  assert.equal(longestCallMs([taking(first, 3), taking(second)]), 10_000);
+  assert.equal(longestCallMs([taking(workloads, 30)]), 0);
+});
+
+test("of the guards two look at final pods", () => {
+  assert.deepEqual(GUARDS.filter(isFinalGuard), [
+    "enabled.final-pods.sallyport.dev",
+    "all.final-pods.sallyport.dev",
+  ]);
 });
