@@ -26,6 +26,10 @@ export function readKubeconfig({ kubeconfig: file, context }: ClusterChoice): Ku
       `cannot read the kubeconfig${file === undefined ? "" : ` ${file}`}: ${(error as Error).message}`,
     ]);
   }
+  if (file === undefined && isNobodys(config))
+    throw new BadInput([
+      "there is no kubeconfig: give --kubeconfig FILE, or set $KUBECONFIG, or put one at ~/.kube/config",
+    ]);
   if (context !== undefined) {
     const names = config.getContexts().map(({ name }) => name);
     if (!names.includes(context))
@@ -39,6 +43,12 @@ export function readKubeconfig({ kubeconfig: file, context }: ClusterChoice): Ku
       "the kubeconfig says no cluster: give --context, or set one by kubectl config use-context",
     ]);
   return config;
+}
+
+/** What the client makes up where it finds none (config.js, loadFromDefault). */
+function isNobodys(config: KubeConfig): boolean {
+  const madeUp = config.getCurrentContext() === "loaded-context";
+  return madeUp && config.getCurrentCluster()?.server === "http://localhost:8080";
 }
 
 /** The namespace of the context, as kubectl takes it. */
