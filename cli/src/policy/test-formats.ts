@@ -12,7 +12,7 @@ export function textOf(results: readonly Result[]): string[] {
     ]),
     "",
     failed.length === 0
-      ? `${count(results.length)} hold`
+      ? `${count(results.length)} ${results.length === 1 ? "holds" : "hold"}`
       : `${failed.length} of ${count(results.length)} ${failed.length === 1 ? "does" : "do"} not hold`,
   ];
 }
