@@ -15,8 +15,12 @@ export function weaknessesOf(pod: PodView, options: InjectionOptions): Refusal[]
 export function rootWeaknesses(pod: PodView): Refusal[] {
   return rootsWithWaysPast(pod).map(({ path, container: { name } }) => ({
     path: `${path}.securityContext`,
-    message: `${name} may run as root with NET_RAW, SETUID or SETGID, and so walk past the sidecar: set runAsNonRoot: true, or drop ALL`,
+    message: rootSentence(name),
   }));
+}
+
+export function rootSentence(who: string): string {
+  return `${who} may run as root with NET_RAW, SETUID or SETGID, and so walk past the sidecar: set runAsNonRoot: true, or drop ALL`;
 }
 
 function resolverWeaknesses(pod: PodView, options: InjectionOptions): Refusal[] {
@@ -35,12 +39,15 @@ function resolverWeaknesses(pod: PodView, options: InjectionOptions): Refusal[] 
 
 /** The resolvers of a pod that are neither the installation's nor in the cluster. What is no address is the API server's to refuse. */
 export function foreignResolvers({ spec }: PodView, options: InjectionOptions): string[] {
+  const nameservers = spec.dnsConfig?.nameservers ?? [];
+  // Most pods name none, and a cluster may have thousands of ranges.
+  if (nameservers.length === 0) return [];
   const cluster = options.clusterCidrs.flatMap((text) => {
     const cidr = parseCidr(text);
     return cidr instanceof Error ? [] : [cidr];
   });
   const known = options.resolvers.map(parseAddress);
-  return (spec.dnsConfig?.nameservers ?? []).filter((text) => {
+  return nameservers.filter((text) => {
     const address = parseAddress(text);
     return (
       address &&

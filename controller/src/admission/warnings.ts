@@ -3,7 +3,7 @@ import { type Demands, required } from "./demands.ts";
 import { INJECT, OUR_CONTAINERS } from "./names.ts";
 import type { InjectionOptions } from "./options.ts";
 import type { PodView } from "./pod-view.ts";
-import { foreignResolvers } from "./refusals-weakness.ts";
+import { foreignResolvers, rootSentence } from "./refusals-weakness.ts";
 import { outsideUdp } from "./sidecar.ts";
 import type { Wish } from "./verdict.ts";
 
@@ -53,9 +53,7 @@ export function warningsOf(pod: PodView, options: InjectionOptions): string[] {
 
 export function rootWarning(pod: PodView): string | undefined {
   const names = rootsWithWaysPast(pod).map(({ container }) => container.name);
-  return names.length > 0
-    ? `${listed(names)} may run as root with NET_RAW, SETUID or SETGID, and so walk past the sidecar: set runAsNonRoot: true, or drop ALL`
-    : undefined;
+  return names.length > 0 ? rootSentence(listed(names)) : undefined;
 }
 
 /** The ids of a pod that is there can be read by whoever makes the image. */
