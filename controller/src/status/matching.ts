@@ -18,8 +18,6 @@ export interface Matching {
   readonly rules: ReadonlyMap<string, number>;
   /** By uid of the boundary. */
   readonly boundaries: ReadonlyMap<string, Over>;
-  /** The labels of a namespace's injected pods, each set once. */
-  labelsIn(namespace: string): Iterable<Labels>;
 }
 
 type Source = Pick<Knowledge, "rules" | "boundaries" | "pods" | "namespaces" | "namespaceLabels">;
@@ -41,7 +39,6 @@ export function match(knowledge: Source, excluded: readonly string[] = []): Matc
       (namespace) => sum(podsIn(namespace).map(({ pods }) => pods)),
       [...NEVER_COVERED, ...excluded],
     ),
-    labelsIn: (namespace) => podsIn(namespace).map(({ labels }) => labels),
   };
 }
 
