@@ -1,6 +1,9 @@
 import { commandsUnder } from "./quick-start.ts";
 import { Terminal } from "./typed.ts";
 
+/** The last thing that controllers bring about by themselves, some 20 seconds after they are ready. */
+const GUARDED =
+  "kubectl wait validatingwebhookconfiguration/sallyport --for=jsonpath='{.webhooks[0].failurePolicy}'=Fail --timeout=2m";
 const NAMESPACE = "--namespace sallyport-system";
 
 /** Sallyport on a cluster, by the commands of docs/quick-start.md. */
@@ -16,7 +19,7 @@ export class Installation {
   }
 
   async make(): Promise<void> {
-    await this.#type(...commandsUnder("Install"));
+    await this.#type(...commandsUnder("Install"), GUARDED);
   }
 
   /** An earlier run has left it: the images may have changed since, though not their names. */
@@ -25,6 +28,7 @@ export class Installation {
       `helm upgrade sallyport charts/sallyport ${NAMESPACE} --wait`,
       `kubectl rollout restart deployment sallyport-controller ${NAMESPACE}`,
       `kubectl rollout status deployment sallyport-controller ${NAMESPACE}`,
+      GUARDED,
     );
   }
 
