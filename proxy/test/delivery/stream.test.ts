@@ -183,12 +183,12 @@ test("the sidecar gives up a server that says nothing, and comes again", async (
 });
 
 test("a server that beats is not given up, and is answered with beats", async (t) => {
-  const bed = await DeliveryBed.open(t, { limits: { silentMs: 3_000, beatMs: 200 } });
+  const bed = await DeliveryBed.open(t, { limits: { silentMs: 6_000, beatMs: 200 } });
   const stream = await bed.server.stream();
   const timer = setInterval(() => stream.say({ type: "beat" }), 200);
   t.after(() => clearInterval(timer));
   await until(() => stream.all("beat").length >= 10, "beats");
-  await sleep(2_000);
+  await sleep(6_000);
   assert.deepEqual([bed.server.streams.length, stream.isOver], [1, false]);
 });
 

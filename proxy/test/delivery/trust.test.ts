@@ -144,9 +144,12 @@ test("the controllers' name is asked of the resolvers given, and of nobody else"
 test("a sidecar that ends while it connects, or waits, ends at once", async (t) => {
   const mute = await loopbackServer(() => {});
   t.after(() => mute.close());
-  const bed = await DeliveryBed.open(t, { control: { port: mute.port, host: "127.0.0.1" } });
+  const bed = await DeliveryBed.open(t, {
+    control: { port: mute.port, host: "127.0.0.1" },
+    limits: { connectMs: 60_000, handshakeMs: 60_000 },
+  });
   await sleep(300);
   const startedMs = performance.now();
   await bed.delivered.close();
-  assert.ok(performance.now() - startedMs < 3_000);
+  assert.ok(performance.now() - startedMs < 20_000);
 });
