@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { Allowance } from "../../src/delivery/allowance.ts";
 import { LineReader } from "../../src/delivery/line-reader.ts";
 import { nextLine } from "../../src/delivery/next-line.ts";
+import { Standing } from "../../src/delivery/standing.ts";
 import { readReview } from "../../src/delivery/token-review.ts";
 import { podNamed, statusOf } from "./bed.ts";
 
@@ -87,5 +89,36 @@ for (const [what, status, refused] of [
   test(`an API server that says ${what}: ${refused}`, () => {
     const review = readReview(status, "t");
     assert.equal(review.kind === "refused" && review.status, refused);
+  });
+}
+
+for (const [what, lifeMs, lost] of [
+  ["may be alive stays its pod's, and is looked into again", 600_000, []],
+  ["has ended is nobody's", -1, ["connect ECONNREFUSED"]],
+] as const) {
+  test(`while the API server cannot say, a stream whose token ${what}`, async () => {
+    const latestMs = performance.now() + lifeMs;
+    const told: string[] = [];
+    let asked = 0;
+    const reviewer = {
+      counts: { pod: 0, refused: 0, unavailable: 0 },
+      review: async () => {
+        asked++;
+        return { kind: "unavailable", why: "connect ECONNREFUSED" } as const;
+      },
+    };
+    const accepted = { kind: "pod", pod, lifeMs, untilMs: latestMs - 1, latestMs } as const;
+    const standing = new Standing(accepted, "t", {
+      ...{ reviewer, againMs: 1_000 },
+      onLost: (why) => void told.push(why),
+    });
+    standing.look(latestMs - 2);
+    assert.equal(asked, 0);
+    standing.look(latestMs - 1);
+    await delay(0);
+    assert.deepEqual([asked, told], [1, lost]);
+    standing.look(latestMs);
+    await delay(0);
+    assert.equal(asked, 2);
   });
 }

@@ -167,11 +167,11 @@ test("changes that come while a snapshot is unanswered cost one snapshot, the ne
 });
 
 test("a sidecar that never reads is cut, and until then fifty others get every change", async () => {
-  await using bed = await layBed({ stalledMs: 3_000, answerMs: 15_000 });
+  await using bed = await layBed({ stalledMs: 8_000, answerMs: 600_000, helloMs: 60_000 });
   const pods = Array.from({ length: 51 }, (_, i) => podNamed(`web-${i}`));
   const [stuck, ...others] = pods;
   if (!stuck) throw new Error("no pod");
-  bed.snapshots.write(pods, { compiled: compiled("r0", 0, 24 << 20) });
+  bed.snapshots.write(pods, { compiled: compiled("large", 0, 24 << 20) });
   const deaf = await bed.ask(bed.tokenOf(stuck));
   deaf.socket.pause();
   deaf.say({ type: "hello", version: "1", schemas: [1] });
@@ -188,7 +188,7 @@ test("a sidecar that never reads is cut, and until then fifty others get every c
 
 for (const [what, limits, why] of [
   ["what became of its snapshot", { answerMs: 500 }, /what became of its snapshot/],
-  ["anything at all", { silentMs: 500 }, /said nothing for too long/],
+  ["anything at all", { silentMs: 3_000 }, /said nothing for too long/],
 ] as const) {
   test(`a sidecar that does not say ${what} is cut`, async () => {
     await using bed = await layBed(limits);
@@ -300,11 +300,11 @@ test("reports reach those who listen; who says more than its share is read later
   assert.ok(performance.now() - began > 500, "1.2 MB at 1 MB a second");
 });
 
-test("an open stream's token is reviewed again: what is accepted no more ends it, an API server that is away does not", async () => {
-  await using bed = await layBed({ againMs: 100 });
+test("an open stream's token is reviewed again, the newest that it has sent: what is accepted no more ends it", async () => {
+  await using bed = await layBed();
   const pod = podNamed("web");
   bed.snapshots.write([pod], { compiled: compiled("a", 1) });
-  const claims = Buffer.from(JSON.stringify({ iat: 1_000, exp: 1_002 })).toString("base64url");
+  const claims = Buffer.from(JSON.stringify({ iat: 1_000, exp: 1_005 })).toString("base64url");
   const [token, newer] = [`h.${claims}.one`, `h.${claims}.two`];
   bed.said.set(token, statusOf(pod));
   const client = await bed.ask(token);
@@ -312,7 +312,9 @@ test("an open stream's token is reviewed again: what is accepted no more ends it
   bed.said.set(token, { authenticated: false, error: "expired" });
   bed.said.set(newer, statusOf(pod));
   client.say({ type: "token", token: newer });
-  await delay(2_500);
+  const yes = () =>
+    Number(/reviews_total\{result="pod"\} (\d+)/.exec(bed.server.metrics().join("\n"))?.[1]);
+  while (yes() < 2 && !client.ended) await delay(20);
   assert.equal(client.ended, false, "the newer token is good");
   bed.said.set(newer, { authenticated: false, error: "the pod is gone" });
   await client.until(() => client.ended);
