@@ -1,6 +1,6 @@
 import { ControllerLine } from "@sallyport/core/delivery";
 
-const KNOWN: readonly unknown[] = ["snapshot", "current", "beat", "end"];
+const KNOWN: readonly unknown[] = ControllerLine.options.map(({ shape }) => shape.type.value);
 
 /**
  * What the controller has said, or a text that says why nobody can understand it. Undefined of a kind that only a newer one
