@@ -1,14 +1,14 @@
 import { element } from "../../proxy/page/dom.ts";
 import { formatAgo } from "../../proxy/page/format.ts";
-import type { Outcome } from "../src/dashboard/fleet.ts";
+import type { Outcome } from "../../proxy/src/destination-outcome.ts";
 
-export const OUTCOMES: Readonly<Record<Outcome, { readonly mark: string; readonly says: string }>> =
-  {
-    refused: { mark: "✕", says: "refused" },
-    would_be_refused: { mark: "≈", says: "would be refused" },
-    failed: { mark: "!", says: "not reached" },
-    allowed: { mark: "✓", says: "allowed" },
-  };
+/** Within a sentence, or by itself in a row. */
+export const SAYS: Readonly<Record<Outcome, string>> = {
+  refused: "refused",
+  would_be_refused: "would be refused",
+  failed: "not reached",
+  allowed: "allowed",
+};
 
 /** `label` names the figure where columns have no heads: on a phone. */
 export function cell(className: string, label: string): HTMLTableCellElement {

@@ -1,7 +1,8 @@
 import { arrange, element, setText } from "../../proxy/page/dom.ts";
 import { formatCount } from "../../proxy/page/format.ts";
+import { LOOKS } from "../../proxy/page/rows.ts";
 import type { FleetRefusal } from "../src/dashboard/fleet.ts";
-import { cell, formatPlace, head, lastSeen, OUTCOMES, row } from "./cells.ts";
+import { cell, formatPlace, head, lastSeen, row } from "./cells.ts";
 import type { RowView } from "./keyed-rows.ts";
 
 /** A destination that is refused somewhere: why, and to whom. */
@@ -29,7 +30,7 @@ export class RefusalRow implements RowView<FleetRefusal> {
   update(refusal: FleetRefusal): void {
     const { outcome, why, nearest, workloads, moreWorkloads, count, last } = refusal;
     for (const each of this.elements) each.className = outcome;
-    setText(this.#mark, OUTCOMES[outcome].mark);
+    setText(this.#mark, LOOKS[outcome].mark);
     setText(this.#place, formatPlace(refusal));
     const audit = outcome === "would_be_refused" ? "would be refused: " : "";
     setText(this.#why, `${audit}${why}${nearest === undefined ? "" : ` (nearest: ${nearest})`}`);

@@ -1,7 +1,8 @@
 import { arrange, element, setText } from "../../proxy/page/dom.ts";
 import { formatCount } from "../../proxy/page/format.ts";
+import { LOOKS } from "../../proxy/page/rows.ts";
 import type { DestinationRow, PodRow, WorkloadDetails } from "../src/dashboard/fleet.ts";
-import { cell, formatPlace, head, lastSeen, OUTCOMES, row } from "./cells.ts";
+import { cell, formatPlace, head, lastSeen, row, SAYS } from "./cells.ts";
 import { KeyedRows, type RowView } from "./keyed-rows.ts";
 
 /** What stands beneath a workload: its troubles, where its pods go, and the pods with a way to their own pages. */
@@ -76,9 +77,9 @@ class DestinationView implements RowView<DestinationRow> {
   update(destination: DestinationRow): void {
     const { outcome, why, rule, nearest, count, last } = destination;
     for (const each of this.elements) each.className = outcome;
-    setText(this.#mark, OUTCOMES[outcome].mark);
+    setText(this.#mark, LOOKS[outcome].mark);
     setText(this.#place, formatPlace(destination));
-    setText(this.#outcome, OUTCOMES[outcome].says);
+    setText(this.#outcome, SAYS[outcome]);
     setText(
       this.#why,
       outcome === "allowed" ? (rule ?? why) : `${why}${nearest ? ` (nearest: ${nearest})` : ""}`,

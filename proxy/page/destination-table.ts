@@ -1,8 +1,9 @@
+import type { Outcome } from "../src/destination-outcome.ts";
 import type { DestinationSummary } from "../src/destination-summary.ts";
 import { arrange, element, setText } from "./dom.ts";
 import { formatCount } from "./format.ts";
 import { COLUMNS, RowView } from "./row-view.ts";
-import { type Group, groupsOf, OUTCOMES, type Outcome, type Sort } from "./rows.ts";
+import { type Group, groupsOf, LOOKS, type Sort } from "./rows.ts";
 
 interface GroupView {
   readonly body: HTMLTableSectionElement;
@@ -61,7 +62,7 @@ export class DestinationTable {
   #groupOf(outcome: Outcome): GroupView {
     const found = this.#groups.get(outcome);
     if (found) return found;
-    const { title } = OUTCOMES[outcome];
+    const { title } = LOOKS[outcome];
     const count = element("span", { class: "count" });
     const cell = element(
       "th",

@@ -1,11 +1,12 @@
 import { REASONS } from "@sallyport/core/reasons";
 import type { DecisionRecord } from "@sallyport/core/record";
 import type { ExplainedRecord } from "../src/admin/explanation.ts";
+import { outcomeOf } from "../src/destination-outcome.ts";
 import type { DestinationSummary } from "../src/destination-summary.ts";
 import { type Child, element } from "./dom.ts";
 import { decisionsOf, explanationOf } from "./feed.ts";
 import { formatBytes, formatDuration } from "./format.ts";
-import { outcomeOf, placeOf } from "./rows.ts";
+import { placeOf } from "./rows.ts";
 
 /** As many records as a person reads. */
 const MOST_RECORDS = 20;

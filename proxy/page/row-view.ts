@@ -1,8 +1,9 @@
+import { countOf, outcomeOf } from "../src/destination-outcome.ts";
 import type { DestinationSummary } from "../src/destination-summary.ts";
 import { Details } from "./details.ts";
 import { element, setText } from "./dom.ts";
 import { counted, formatAgo, formatBytes, formatCount } from "./format.ts";
-import { countOf, OUTCOMES, outcomeOf, placeOf } from "./rows.ts";
+import { LOOKS, placeOf } from "./rows.ts";
 
 export const COLUMNS = 6;
 
@@ -52,7 +53,7 @@ export class RowView {
     this.#summary = summary;
     const outcome = outcomeOf(summary);
     this.row.className = outcome;
-    setText(this.#mark, OUTCOMES[outcome].mark);
+    setText(this.#mark, LOOKS[outcome].mark);
     setText(this.#place, placeOf(summary));
     setText(this.#notes, notesOf(summary));
     setText(this.#rule, ruleOf(summary));

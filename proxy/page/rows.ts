@@ -1,13 +1,12 @@
+import { countOf, OUTCOMES, type Outcome, outcomeOf } from "../src/destination-outcome.ts";
 import type { DestinationSummary } from "../src/destination-summary.ts";
 
-/** What came of it, in the order in which a reader wants to know. */
-export const OUTCOMES = {
+export const LOOKS: Readonly<Record<Outcome, { readonly title: string; readonly mark: string }>> = {
   refused: { title: "Refused", mark: "✕" },
   would_be_refused: { title: "Let pass, would be refused", mark: "◐" },
   failed: { title: "Not reached", mark: "!" },
   allowed: { title: "Allowed", mark: "✓" },
-} as const;
-export type Outcome = keyof typeof OUTCOMES;
+};
 
 export const SORTS = ["name", "last", "count", "sent", "received"] as const;
 export type Sort = (typeof SORTS)[number];
@@ -15,13 +14,6 @@ export type Sort = (typeof SORTS)[number];
 export interface Group {
   readonly outcome: Outcome;
   readonly rows: readonly DestinationSummary[];
-}
-
-export function outcomeOf({ reason }: DestinationSummary): Outcome {
-  if (reason === "allowed.audit") return "would_be_refused";
-  if (reason.startsWith("allowed.")) return "allowed";
-  // A name without an address was never judged to the end; everything else that failed had been allowed.
-  return reason.startsWith("failed.") ? "failed" : "refused";
 }
 
 export function isSort(text: string): text is Sort {
@@ -45,9 +37,10 @@ export function groupsOf(
     return words.every((word) => text.includes(word));
   });
   chosen.sort((a, b) => ORDER[sort](a, b) || ORDER.name(a, b) || a.id - b.id);
-  return (Object.keys(OUTCOMES) as Outcome[])
-    .map((outcome) => ({ outcome, rows: chosen.filter((each) => outcomeOf(each) === outcome) }))
-    .filter(({ rows }) => rows.length > 0);
+  return OUTCOMES.map((outcome) => ({
+    outcome,
+    rows: chosen.filter((each) => outcomeOf(each) === outcome),
+  })).filter(({ rows }) => rows.length > 0);
 }
 
 function textOf(each: DestinationSummary): string {
@@ -73,11 +66,6 @@ const ORDER: Readonly<Record<Sort, Order>> = {
   sent: (a, b) => b.bytes_sent - a.bytes_sent,
   received: (a, b) => b.bytes_received - a.bytes_received,
 };
-
-/** Of requests or connections, whichever are judged there, the open ones included. */
-export function countOf({ open, connections, requests }: DestinationSummary): number {
-  return requests > 0 ? requests + connections : connections + open;
-}
 
 /** What is open is seen at this moment: after any time that is written. */
 function lastOf({ open, last_time, first_time }: DestinationSummary): string {

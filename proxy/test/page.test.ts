@@ -10,8 +10,9 @@ import {
   formatCount,
   formatDuration,
 } from "../page/format.ts";
-import { countOf, groupsOf, outcomeOf, SORTS } from "../page/rows.ts";
+import { groupsOf, SORTS } from "../page/rows.ts";
 import { protectionOf } from "../src/admin/page.ts";
+import { countOf, outcomeOf } from "../src/destination-outcome.ts";
 import type { DestinationSummary } from "../src/destination-summary.ts";
 
 const plain = (text: string) => text.replaceAll(/[\u00a0\u202f]/g, " ");

@@ -1,19 +1,9 @@
 import { REASONS } from "@sallyport/core/reasons";
-import { type Counts, type DestinationRow, OUTCOMES, type Outcome } from "./fleet.ts";
+import { countOf, OUTCOMES, type Outcome, outcomeOf } from "@sallyport/proxy/destination-outcome";
+import type { Counts, DestinationRow } from "./fleet.ts";
 import type { Destination } from "./sidecar-answers.ts";
 
 export const NONE: Counts = { refused: 0, would_be_refused: 0, failed: 0, allowed: 0 };
-
-export function outcomeOf({ reason }: Pick<Destination, "reason">): Outcome {
-  if (reason === "allowed.audit") return "would_be_refused";
-  if (reason === "revoked" || reason.startsWith("denied.")) return "refused";
-  return reason.startsWith("failed.") ? "failed" : "allowed";
-}
-
-/** Requests where they are judged one by one, connections otherwise; with those that are open. */
-function countOf({ requests, connections, open }: Destination): number {
-  return requests > 0 ? requests : connections + open;
-}
 
 export function countsOf(destinations: Iterable<Destination>): Counts {
   const counts: Record<Outcome, number> = { ...NONE };

@@ -1,7 +1,7 @@
+import type { Outcome } from "@sallyport/proxy/destination-outcome";
+
 /** What the dashboard's page is told: GET /fleet, and GET /workload?id=ID of what is looked at closely. */
 
-export const OUTCOMES = ["refused", "would_be_refused", "failed", "allowed"] as const;
-export type Outcome = (typeof OUTCOMES)[number];
 export type Counts = Readonly<Record<Outcome, number>>;
 
 export interface Fleet {

@@ -213,7 +213,7 @@ test("what pods of one workload tell is added up, the refused first; and over th
   assert.deepEqual(
     workloads.map(({ id, pods, counts }) => [id, pods, ...Object.values(counts)]),
     [
-      ["shop/deployment/web", 2, 4, 0, 0, 9],
+      ["shop/deployment/web", 2, 4, 0, 0, 10],
       ["shop/deployment/api", 1, 1, 1, 1, 0],
     ],
   );
@@ -237,7 +237,7 @@ test("what pods of one workload tell is added up, the refused first; and over th
     details?.destinations.map(({ place, outcome, count, pods }) => [place, outcome, count, pods]),
     [
       ["tracker.example.org", "refused", 4, 2],
-      ["api.example.com", "allowed", 9, 2],
+      ["api.example.com", "allowed", 10, 2],
     ],
   );
 });
@@ -304,9 +304,9 @@ test("a pod that is made anew under its name starts anew, and one that is gone i
     "shop/web-1": admin([destination({})]),
   });
   await bed.settled();
-  lists["/api/v1/pods"] = [podOf("shop", "web-0", false, "second")];
   const host = { host: `web-1.shop.localhost:${bed.port}` };
   assert.equal((await bed.ask("/overview", host)).status, 200);
+  lists["/api/v1/pods"] = [podOf("shop", "web-0", false, "second")];
   while (bed.fleet.look().workloads.length > 0) await new Promise((done) => setTimeout(done, 50));
   assert.equal((await bed.ask("/overview", host)).status, 404);
 });

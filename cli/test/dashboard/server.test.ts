@@ -34,20 +34,20 @@ for (const host of ["localhost", "web-1.shop.localhost"])
     const reached: string[] = [];
     const bed = await openBed(t, SHOP, {
       "shop/web-1": (request, response) => {
-        reached.push(`${request.method} ${request.url}`);
+        // What the dashboard itself asks, it asks again and again.
+        if (request.url === "/asked") reached.push(`${request.method}`);
         admin()(request, response);
       },
     });
     await bed.settled();
-    reached.length = 0;
     const at = { host: `${host}:${bed.port}` };
     for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-      assert.equal((await bed.ask("/overview", { ...at, method })).status, 405, method);
+      assert.equal((await bed.ask("/asked", { ...at, method })).status, 405, method);
     for (const more of [
       { headers: { "transfer-encoding": "chunked" }, body: "x" },
       { headers: { "content-length": "1" }, body: "x" },
     ])
-      assert.equal((await bed.ask("/overview", { ...at, ...more })).status, 400);
+      assert.equal((await bed.ask("/asked", { ...at, ...more })).status, 400);
     assert.deepEqual(reached, []);
     assert.equal((await bed.ask("/", { ...at, method: "HEAD" })).body, "");
   });
