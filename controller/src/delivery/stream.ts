@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { SidecarLine } from "@sallyport/core/delivery";
+import { LineReader } from "@sallyport/core/line-reader";
 import type { Compiled, PodRef, Snapshots } from "../rules/snapshots.ts";
 import { Allowance } from "./allowance.ts";
 import type { Claims } from "./claims.ts";
@@ -7,7 +8,6 @@ import { BEAT, bytesOf, lineOf, SCHEMAS_TEXT, schemaFor, snapshotLine } from "./
 import { ENDS, type EndCode, type Figures } from "./figures.ts";
 import type { ConnectedSidecar } from "./fleet.ts";
 import type { Limits } from "./limits.ts";
-import { LineReader } from "./line-reader.ts";
 import type { Listeners } from "./listeners.ts";
 import { nextLine, type Version } from "./next-line.ts";
 import { Outbox } from "./outbox.ts";

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Allowance } from "../../src/delivery/allowance.ts";
-import { LineReader } from "../../src/delivery/line-reader.ts";
 import { nextLine } from "../../src/delivery/next-line.ts";
 import { Standing } from "../../src/delivery/standing.ts";
 import { readReview } from "../../src/delivery/token-review.ts";
@@ -28,25 +27,6 @@ for (const [what, have, newest, rewound, expected] of [
     assert.equal(nextLine(have, newest, rewound), expected);
   });
 }
-
-test("lines are the same however bytes come, and none is longer than it may be", () => {
-  const text = "one\ntwo öä\n\nthree\nfour";
-  for (let size = 1; size <= 30; size++) {
-    const reader = new LineReader(10);
-    const lines: string[] = [];
-    const bytes = Buffer.from(text);
-    for (let at = 0; at < bytes.length; at += size) {
-      const read = reader.read(bytes.subarray(at, at + size));
-      assert.notEqual(read, "too long");
-      if (read !== "too long") lines.push(...read.map(String));
-    }
-    assert.deepEqual(lines, ["one", "two öä", "", "three"], `${size} at a time`);
-  }
-  const reader = new LineReader(4);
-  assert.deepEqual(reader.read(Buffer.from("four")), []);
-  assert.equal(reader.read(Buffer.from("!")), "too long");
-  assert.equal(new LineReader(4).read(Buffer.from("five!\n")), "too long");
-});
 
 test("an allowance is spent by more than so much at once, and comes back with time, up to that", () => {
   const allowance = new Allowance(10, 100, 0);

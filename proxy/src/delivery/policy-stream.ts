@@ -1,10 +1,10 @@
 import type { TLSSocket } from "node:tls";
 import type { Basis, ControllerLine, SidecarLine } from "@sallyport/core/delivery";
+import { LineReader } from "@sallyport/core/line-reader";
 import { printable } from "../sniff/name-given.ts";
 import { readControllerLine } from "./controller-line.ts";
 import { codeOf } from "./failure.ts";
 import type { StreamLimits } from "./limits.ts";
-import { LineReader } from "./line-reader.ts";
 import type { OpenedStream } from "./open-stream.ts";
 import type { Reports } from "./reports.ts";
 import type { Offered } from "./take-snapshot.ts";
@@ -90,15 +90,15 @@ export class PolicyStream {
     if (this.#isOver) return;
     this.#heardMs = performance.now();
     this.#user.heard();
-    const lines = this.#reader.push(chunk);
-    if (!lines) {
+    const lines = this.#reader.read(chunk);
+    if (lines === "too long") {
       const { controllerLineBytes } = this.#limits;
       this.#over({
         failure: `the controller wrote a line of more than ${controllerLineBytes} bytes`,
       });
       return;
     }
-    for (const line of lines) if (!this.#isOver) this.#understand(line);
+    for (const line of lines) if (!this.#isOver) this.#understand(line.toString("utf8"));
   }
 
   #understand(text: string): void {

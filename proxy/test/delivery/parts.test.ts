@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DELIVERY_LIMITS, SidecarLine } from "@sallyport/core/delivery";
 import { backOffMs, waitMs } from "../../src/delivery/back-off.ts";
-import { LineReader } from "../../src/delivery/line-reader.ts";
 import { Reports } from "../../src/delivery/reports.ts";
 import { readAnswerHead, retryAfterMs } from "../../src/delivery/upgrade.ts";
 import { record } from "../support/record.ts";
@@ -39,25 +38,6 @@ test("who has lost a good stream with everybody else comes back within two secon
     waitMs({ ...announced, saidMs: 4_000 }, () => 1),
     5_000,
   );
-});
-
-test("lines are the same however they arrive", () => {
-  const text = 'one\n{"two":2}\n\nfour ü\nunfinished';
-  const bytes = Buffer.from(text);
-  for (let size = 1; size <= bytes.length; size++) {
-    const reader = new LineReader(100);
-    const lines: string[] = [];
-    for (let at = 0; at < bytes.length; at += size)
-      lines.push(...(reader.push(bytes.subarray(at, at + size)) ?? assert.fail()));
-    assert.deepEqual(lines, ["one", '{"two":2}', "", "four ü"], `in pieces of ${size}`);
-  }
-});
-
-test("a line longer than the bound is refused, whole or not; one that fits is not", () => {
-  const reader = new LineReader(5);
-  assert.deepEqual(reader.push(Buffer.from("12345\n12")), ["12345"]);
-  assert.equal(reader.push(Buffer.from("3456")), undefined);
-  assert.equal(new LineReader(5).push(Buffer.from("123456\n")), undefined);
 });
 
 test("an answer's head is read whole, or waited for, or refused", () => {
