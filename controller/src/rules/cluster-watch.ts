@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { PodNetwork } from "../admission/network.ts";
 import type { Log } from "../log.ts";
 import { type ClusterFacts, clusterFacts, type Found, type Given } from "./cluster-facts.ts";
+import type { Miss } from "./cluster-ranges.ts";
 import { Collection } from "./collection.ts";
 import { clusterPart, type Part } from "./composition.ts";
 import type {
@@ -152,18 +153,12 @@ export class ClusterWatch {
     this.#forgetLater();
     this.#facts = facts;
     this.#versions = this.#current();
-    this.#tell(facts);
     const part = clusterPart(facts);
-    if (part.digest === this.#part?.digest) return;
-    // No sidecar could read it: better the cluster as it was.
-    const checked = Cluster.safeParse(facts.cluster);
-    if (!checked.success) {
-      const text = `sidecars are not told of the cluster as it is now: ${z.prettifyError(checked.error)}`;
-      this.#log("error", text);
-      this.#misses = [...this.#misses, text];
-      this.#onMisses();
-      return;
-    }
+    const isNew = part.digest !== this.#part?.digest;
+    const unreadable = isNew ? missOfUnreadable(facts.cluster) : [];
+    this.#tell([...facts.misses, ...unreadable]);
+    // Better the cluster as it was than one that no sidecar could read.
+    if (!isNew || unreadable.length > 0) return;
     this.#part = part;
     this.#settlingMs = Math.min(SETTLING_MS.most, 2 * this.#settling(performance.now()));
     this.#toldMs = performance.now();
@@ -190,7 +185,7 @@ export class ClusterWatch {
     if (ms !== undefined) this.#forgetting = setTimeout(() => this.#touch(), ms).unref();
   }
 
-  #tell({ misses }: ClusterFacts): void {
+  #tell(misses: readonly Miss[]): void {
     const texts = misses.map(({ text }) => text);
     const isNew = texts.join("\n") !== this.#misses.join("\n");
     this.#misses = texts;
@@ -216,4 +211,11 @@ export class ClusterWatch {
     });
     return Object.fromEntries(all.map(([what, { version }]) => [what, version ?? 0n]));
   }
+}
+
+function missOfUnreadable(cluster: Cluster): Miss[] {
+  const { error } = Cluster.safeParse(cluster);
+  if (!error) return [];
+  const text = `sidecars are not told of the cluster as it is now: ${z.prettifyError(error)}`;
+  return [{ kind: "unreadable", text }];
 }

@@ -109,7 +109,7 @@ test("a miss is logged when it is new, not when its numbers change, and again wh
 });
 
 test("a cluster that no sidecar could read is not told, and said", () => {
-  const { watch, all, parts, logged } = bed();
+  const { watch, all, parts, logged, missed } = bed();
   for (const each of all) each.replace(new Map(), 1n);
   watch.begin();
   const name = (text: string) => service(text, [], { externalName: "mail.test" });
@@ -121,8 +121,11 @@ test("a cluster that no sidecar could read is not told, and said", () => {
     /sidecars are not told of the cluster as it is now: .*expected one label/s,
   );
   assert.match(watch.misses.join(), /are not told of the cluster as it is now/);
-  watch.services.news("shop/Not a name", 3n, undefined);
-  watch.services.news("shop/mail", 4n, name("mail"));
+  watch.services.news("shop/web", 3n, service("web", ["10.96.0.7"], { ports: HTTP }));
+  watch.settle();
+  assert.deepEqual([logged.length, missed()], [1, 1], "once, as every miss");
+  watch.services.news("shop/Not a name", 4n, undefined);
+  watch.services.news("shop/mail", 5n, name("mail"));
   watch.settle();
   assert.equal(parts.length, 2);
   assert.deepEqual(watch.misses, []);
