@@ -1,4 +1,5 @@
 import type { ControllerLine } from "@sallyport/core/delivery";
+import { SNAPSHOT_SCHEMA } from "@sallyport/core/snapshot";
 import type { Compiled } from "../rules/snapshots.ts";
 
 export const lineOf = (line: ControllerLine): Buffer => Buffer.from(`${JSON.stringify(line)}\n`);
@@ -6,7 +7,7 @@ export const lineOf = (line: ControllerLine): Buffer => Buffer.from(`${JSON.stri
 export const BEAT = lineOf({ type: "beat" });
 
 /** The snapshot schemas that can be compiled to; the best that a sidecar knows is what it is sent. */
-const SCHEMAS: readonly number[] = [1];
+const SCHEMAS: readonly number[] = [SNAPSHOT_SCHEMA];
 
 /** Undefined where it knows none of them. */
 export function schemaFor(known: readonly number[]): number | undefined {
