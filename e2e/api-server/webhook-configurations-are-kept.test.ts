@@ -118,6 +118,19 @@ test("a guard lets pods pass until it answers where the API server is sent to, a
   assert.deepEqual((await load.stop()).failures, []);
 });
 
+test("a guard that is never reached guards after a minute all the same, and that of final pods not a minute after it", {
+  skip,
+}, async () => {
+  await using installation = await install(await apiServer());
+  await led(installation, { pods: NOBODY, finalPods: NOBODY });
+  const replica = await installation.replica();
+  await replica.line("does not answer");
+  // A minute, a call's timeout and five seconds; a minute more would be too much.
+  await good(installation, 120);
+  const { message } = await replica.line("guards from now on all the same");
+  assert.match(message, /^MutatingWebhookConfiguration .*ECONNREFUSED/);
+});
+
 test("what the mutating guard lets pass because it is not reached, the guard of final pods does not refuse; it guards second", {
   skip,
 }, async () => {

@@ -122,8 +122,8 @@ function keeperOf(api: KubernetesApi, kind: Kind, name: string, log: Log): Keepe
       openSince = undefined;
       return true;
     }
-    if (!may) return false;
     openSince ??= performance.now();
+    if (!may) return false;
     const problems = (await Promise.all(open.map(webhookAnswers))).filter(
       (problem) => problem !== undefined,
     );
