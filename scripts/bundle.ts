@@ -1,7 +1,7 @@
 /**
  * `bundle.ts [FOLDER]` makes what goes into the images, under dist/ unless told: one compact CommonJS file per program,
- * without node_modules, and beside the sidecar's the addon and the admin page; and the page of the dashboard. A sidecar run from its sources takes five
- * times as long to start and twice the memory.
+ * without node_modules, and beside the sidecar's the addon and the admin page; and the page of the dashboard. A sidecar run
+ * from its sources takes five times as long to start and twice the memory.
  */
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -54,7 +54,7 @@ export async function bundleDashboard(folder: string): Promise<string> {
   return target;
 }
 
-/** A page as one document: its page.html with its style and its script inside. */
+/** A page as one document: its page.html in the frame that all have, with its style and its script inside. */
 async function page(of: string): Promise<string> {
   const folder = join(ROOT, of);
   const built = await build({
@@ -69,9 +69,12 @@ async function page(of: string): Promise<string> {
   });
   const text = (end: string) =>
     built.outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
-  const html = await readFile(join(folder, "page.html"), "utf8");
+  const read = (path: string) => readFile(join(ROOT, path), "utf8");
+  const frame = await read("proxy/page/frame.html");
+  const html = await read(`${of}/page.html`);
   // Functions: a replacement's own `$` would mean something.
-  return html
+  return frame
+    .replace("<!-- page -->\n", () => html)
     .replace("<!-- style -->", () => `<style>${text(".css").trim()}</style>`)
     .replace("<!-- script -->", () => `<script>${text(".js").trim()}</script>`);
 }

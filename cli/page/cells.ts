@@ -32,12 +32,3 @@ export function formatPlace({ place, port }: { place: string; port: number }): s
 export function lastSeen(last: string | undefined, nowMs: number): string {
   return last === undefined ? "open" : formatAgo(nowMs - Date.parse(last));
 }
-
-/** Every word of a filter is somewhere in it. */
-export function fits(filter: string, ...texts: readonly (string | undefined)[]): boolean {
-  const all = texts.join(" ").toLowerCase();
-  return filter
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => all.includes(word));
-}

@@ -1,8 +1,10 @@
-import { byId, element, setText } from "../../proxy/page/dom.ts";
-import { counted, formatAgo, formatCount } from "../../proxy/page/format.ts";
+import { byId, element, notice, say, setText } from "../../proxy/page/dom.ts";
+import { fits } from "../../proxy/page/filter.ts";
+import { counted, formatCount } from "../../proxy/page/format.ts";
 import { pausedBy } from "../../proxy/page/pause.ts";
+import { Reach } from "../../proxy/page/reach.ts";
 import type { Fleet, FleetRefusal, RuleRow as Rule, Workload } from "../src/dashboard/fleet.ts";
-import { fits, formatPlace } from "./cells.ts";
+import { formatPlace } from "./cells.ts";
 import { feedFor, type News } from "./feed.ts";
 import { KeyedRows } from "./keyed-rows.ts";
 import { RefusalRow } from "./refusal-row.ts";
@@ -12,7 +14,9 @@ import { WorkloadRow } from "./workload-row.ts";
 const filter = byId("filter") as HTMLInputElement;
 const pause = byId("pause");
 let latest: News | undefined;
-let heardMs: number | undefined;
+const reach = new Reach();
+const progressed = element("span", { id: "progress", class: "quiet" });
+byId("state").before(progressed);
 
 const nowMs = () => Date.parse(latest?.fleet.now ?? "");
 const openWorkloads = new Map<string, WorkloadRow>();
@@ -49,35 +53,24 @@ const feed = feedFor({
   open: () => [...openWorkloads.keys()],
   news: (news) => {
     latest = news;
-    heardMs = performance.now();
-    document.body.classList.remove("unreachable");
-    setText(byId("state"), "live");
-    notice("unreachable", undefined);
+    reach.heard();
     show();
   },
-  failed: (error) => {
-    document.body.classList.add("unreachable");
-    setText(byId("state"), "not reached");
-    const heard =
-      heardMs === undefined
-        ? ""
-        : ` What stands below was heard ${formatAgo(performance.now() - heardMs)}.`;
-    notice("unreachable", `sallyport dashboard does not answer: ${error.message}.${heard}`);
-  },
+  failed: (error) => reach.lost(`sallyport dashboard does not answer: ${error.message}`),
 });
 
 function show(): void {
   if (!latest) return;
   const { fleet, details } = latest;
   showHead(fleet);
-  const wanted = filter.value.trim();
+  const has = (...texts: readonly (string | undefined)[]) => fits(filter.value, texts.join(" "));
   const chosen = {
     refusals: fleet.refusals.filter((each) =>
-      fits(wanted, formatPlace(each), each.why, each.nearest, ...each.workloads),
+      has(formatPlace(each), each.why, each.nearest, ...each.workloads),
     ),
-    workloads: new Set(fleet.workloads.filter((each) => fits(wanted, each.id, ...each.troubles))),
-    rules: fleet.rules.filter((each) => fits(wanted, each.name, ...each.problems)),
-    boundaries: fleet.boundaries.filter((each) => fits(wanted, each.name, ...each.problems)),
+    workloads: new Set(fleet.workloads.filter((each) => has(each.id, ...each.troubles))),
+    rules: fleet.rules.filter((each) => has(each.name, ...each.problems)),
+    boundaries: fleet.boundaries.filter((each) => has(each.name, ...each.problems)),
   };
   refusals.show(chosen.refusals);
   workloads.show(fleet.workloads, (each) => chosen.workloads.has(each));
@@ -100,7 +93,7 @@ function show(): void {
     fleet.boundaries.length,
     begun ? "There is no EgressBoundary." : "",
   );
-  if (fleet.moreRefusals > 0 && wanted === "")
+  if (fleet.moreRefusals > 0 && filter.value.trim() === "")
     say("refusals-empty", `and ${formatCount(fleet.moreRefusals)} more destinations`);
 }
 
@@ -108,7 +101,7 @@ const NO_WORKLOAD =
   "No pod has a sidecar. Label a namespace sallyport.dev/injection=enabled, and annotate a workload sallyport.dev/inject=true.";
 
 function showHead({ context, server, workloads: all, problems, progress, readAt }: Fleet): void {
-  setText(byId("cluster"), context);
+  setText(byId("whose"), context);
   document.title = `${context} · Sallyport`;
   const pods = all.reduce((sum, each) => sum + each.pods, 0);
   const namespaces = new Set(all.map(({ namespace }) => namespace)).size;
@@ -124,19 +117,13 @@ function showHead({ context, server, workloads: all, problems, progress, readAt 
         ].join(" · "),
   );
   const isUnderWay = progress.asked < progress.of;
-  setText(byId("progress"), isUnderWay ? `asked ${progress.asked} of ${progress.of} sidecars` : "");
-  notice("problem", problems.length > 0 ? problems.join("\n") : undefined);
+  setText(progressed, isUnderWay ? `asked ${progress.asked} of ${progress.of} sidecars` : "");
+  notice("problem", problems.join("\n"));
 }
 
 function section(name: string, shown: number, all: number, emptiness: string): void {
   setText(byId(`${name}-count`), all === 0 ? "" : formatCount(all));
   say(`${name}-empty`, shown > 0 ? "" : all > 0 ? `None of ${all} fits the filter.` : emptiness);
-}
-
-function say(id: string, text: string): void {
-  const place = byId(id);
-  place.hidden = text === "";
-  setText(place, text);
 }
 
 /** Shows a workload that is named elsewhere: whatever is filtered comes back. */
@@ -145,14 +132,6 @@ function showWorkload(id: string): void {
   show();
   const row = workloads.get(id);
   if (row instanceof WorkloadRow) row.open();
-}
-
-function notice(kind: string, text: string | undefined): void {
-  const id = `notice-${kind}`;
-  const found = document.getElementById(id);
-  if (text === undefined) found?.remove();
-  else if (found) setText(found, text);
-  else byId("notices").append(element("p", { id, class: `notice ${kind}` }, text));
 }
 
 filter.addEventListener("input", show);

@@ -32,11 +32,27 @@ export function setText(node: Element, text: string): boolean {
   return true;
 }
 
-/** One that page.html has. */
+/** One that page.html or frame.html has. */
 export function byId(id: string): HTMLElement {
   const found = document.getElementById(id);
-  if (!found) throw new Error(`page.html has no #${id}`);
+  if (!found) throw new Error(`the page has no #${id}`);
   return found;
+}
+
+/** In its place, which is there as long as there is something to say. */
+export function say(id: string, text: string): void {
+  const place = byId(id);
+  place.hidden = text === "";
+  setText(place, text);
+}
+
+/** Above everything else, as long as there is a text; one of each kind. */
+export function notice(kind: string, text: string | undefined): void {
+  const id = `notice-${kind}`;
+  const found = document.getElementById(id);
+  if (text === undefined || text === "") found?.remove();
+  else if (found) setText(found, text);
+  else byId("notices").append(element("p", { id, class: `notice ${kind}` }, text));
 }
 
 /** Children in this order, and no others; what stands right is not moved, what is moved keeps the focus. */

@@ -1,10 +1,11 @@
 import { showConnections } from "./connection-list.ts";
 import { DestinationTable } from "./destination-table.ts";
-import { byId, setText } from "./dom.ts";
+import { byId, say } from "./dom.ts";
 import { feedFor, type News } from "./feed.ts";
 import { counted, formatCount } from "./format.ts";
-import { showHead, showUnreachable } from "./head.ts";
+import { showHead } from "./head.ts";
 import { pausedBy } from "./pause.ts";
+import { Reach } from "./reach.ts";
 import { isSort, type Sort } from "./rows.ts";
 
 const table = new DestinationTable(byId("destinations"));
@@ -14,23 +15,16 @@ const pause = byId("pause");
 const open = byId("open") as HTMLDetailsElement;
 
 let latest: News | undefined;
-let heardMs: number | undefined;
+const reach = new Reach();
 
 const feed = feedFor({
   wantsConnections: () => open.open,
   news: (news) => {
     latest = news;
-    heardMs = performance.now();
-    document.body.classList.remove("unreachable");
-    setText(byId("state"), "live");
-    showUnreachable(undefined, heardMs);
+    reach.heard();
     show();
   },
-  failed: (error) => {
-    document.body.classList.add("unreachable");
-    setText(byId("state"), "not reached");
-    showUnreachable(error, heardMs);
-  },
+  failed: (error) => reach.lost(`The sidecar cannot be reached: ${error.message}`),
 });
 
 function sorting(): Sort {
@@ -61,12 +55,6 @@ function emptiness(all: number): string {
 function forgotten({ destinations, connections, requests }: News["others"]): string {
   const of = `${counted(connections, "connection")} and ${counted(requests, "request")}`;
   return `${formatCount(destinations)} more have not been seen for longest and are no longer kept one by one: ${of}.`;
-}
-
-function say(id: string, text: string): void {
-  const place = byId(id);
-  place.hidden = text === "";
-  setText(place, text);
 }
 
 filter.addEventListener("input", show);

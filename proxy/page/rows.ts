@@ -1,5 +1,6 @@
 import { countOf, OUTCOMES, type Outcome, outcomeOf } from "../src/destination-outcome.ts";
 import type { DestinationSummary } from "../src/destination-summary.ts";
+import { fits } from "./filter.ts";
 
 export const LOOKS: Readonly<Record<Outcome, { readonly title: string; readonly mark: string }>> = {
   refused: { title: "Refused", mark: "✕" },
@@ -31,11 +32,7 @@ export function groupsOf(
   filter: string,
   sort: Sort,
 ): Group[] {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const chosen = destinations.filter((each) => {
-    const text = textOf(each);
-    return words.every((word) => text.includes(word));
-  });
+  const chosen = destinations.filter((each) => fits(filter, textOf(each)));
   chosen.sort((a, b) => ORDER[sort](a, b) || ORDER.name(a, b) || a.id - b.id);
   return OUTCOMES.map((outcome) => ({
     outcome,
@@ -51,9 +48,7 @@ function textOf(each: DestinationSummary): string {
   return [
     ...[name, invalid_name, external_name, address, `:${port}`, protocol, rule, matched, nearest],
     ...[reason, would_be, last_status, last_error, outcome],
-  ]
-    .join(" ")
-    .toLowerCase();
+  ].join(" ");
 }
 
 type Order = (a: DestinationSummary, b: DestinationSummary) => number;
