@@ -10,6 +10,9 @@ export interface Look {
   readonly scale?: number;
 }
 
+/** A round over the fleet begins seconds after the last, and machines may be slow. */
+const PATIENCE_MS = 30_000;
+
 /** One page of the browser. */
 export class Page {
   /** What went wrong in it: errors on the console, exceptions, what its own policy forbade. */
@@ -57,7 +60,8 @@ export class Page {
 
   /** Resolves when an expression holds. */
   async until(expression: string): Promise<void> {
-    for (let i = 0; i < 500; i++) {
+    const endMs = Date.now() + PATIENCE_MS;
+    while (Date.now() < endMs) {
       if (await this.value<boolean>(`Boolean(${expression})`)) return;
       await sleep(20);
     }
