@@ -10,8 +10,7 @@ import { type Arguments, settle } from "../policy/asked.ts";
 import { explainedJson, explainedText } from "../policy/explain-report.ts";
 import { type Io, print, STATUS } from "../policy/io.ts";
 import { type SettingValues, settingOf } from "../policy/setting.ts";
-import { podsOf } from "../stats/pods.ts";
-import { whySilent } from "../stats/sidecar-state.ts";
+import { onePodOf } from "../stats/pods.ts";
 import { parseTarget } from "../stats/target.ts";
 import { knownAnswers } from "./known-answers.ts";
 
@@ -38,9 +37,7 @@ export function explainPod(
   const target = parseTarget(words);
   return onCluster("explain", io, values, UNASKED, async (access) => {
     const { rest, namespace } = access;
-    const pods = await podsOf(rest, namespace, target);
-    const pod = pods.find((each) => whySilent(each, undefined) === undefined) ?? pods[0];
-    if (!pod) throw new NoAnswer(`${words.join(" ")} has no pod`);
+    const { pod, of } = await onePodOf(rest, namespace, target);
     const around = await surroundingsOf(rest, namespace, values["install-namespace"]);
     const policy = await podPolicy(access, pod, around);
     const applied = appliedFrom(pod, policy, objectsOf(around.rules));
@@ -48,7 +45,7 @@ export function explainPod(
     const finding = await settle(applied, { ...asked, answers }, setting);
     const explained = {
       ...{ applied, finding, to: asked.to },
-      notes: [...ofAnswers, ...notesOf(policy, pods.length)],
+      notes: [...ofAnswers, ...notesOf(policy, of)],
     };
     await print(
       io.stdout,

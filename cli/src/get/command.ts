@@ -2,11 +2,10 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { INSTALL_HELP, INSTALL_OPTIONS } from "../fleet/installation.ts";
 import { podPolicy, surroundingsOf } from "../fleet/pod-policy.ts";
-import { placeOf } from "../fleet/sidecar-page.ts";
 import { onCluster } from "../kubernetes/access.ts";
 import { CLUSTER_HELP, CLUSTER_OPTIONS } from "../kubernetes/kubeconfig.ts";
 import { BadInput, type Io, print, run } from "../policy/io.ts";
-import { podsOf } from "../stats/pods.ts";
+import { podsToAsk } from "../stats/pods.ts";
 import { parseTarget } from "../stats/target.ts";
 import { policyJson, policyText } from "./report.ts";
 
@@ -55,11 +54,7 @@ export function getCommand(args: readonly string[], io: Io): Promise<number> {
     const target = parseTarget(positionals);
     return await onCluster("get", io, values, STATUS, async (access) => {
       const { rest, namespace } = access;
-      const pods = await podsOf(rest, namespace, target);
-      if (pods.length > 1 && !all)
-        throw new BadInput([
-          `${positionals.join(" ")} has ${pods.length} pods: give --all, or one of ${pods.map((pod) => placeOf(pod).name).join(", ")}`,
-        ]);
+      const pods = await podsToAsk(rest, namespace, target, { words: positionals, all });
       const around = await surroundingsOf(rest, namespace, values["install-namespace"]);
       const policies = await Promise.all(pods.map((pod) => podPolicy(access, pod, around)));
       if (output === "text")

@@ -3,7 +3,7 @@ import { sidecarPage } from "../fleet/sidecar-page.ts";
 import { onCluster } from "../kubernetes/access.ts";
 import { CLUSTER_HELP, CLUSTER_OPTIONS } from "../kubernetes/kubeconfig.ts";
 import { BadInput, type Io, print, run } from "../policy/io.ts";
-import { nameOf, podsOf } from "./pods.ts";
+import { nameOf, podsToAsk } from "./pods.ts";
 import { parseTarget } from "./target.ts";
 
 const HELP = `sallyport stats: what a pod's sidecar counts, without a port-forward of one's own
@@ -52,11 +52,9 @@ export function statsCommand(args: readonly string[], io: Io): Promise<number> {
     if (values.all && values.format === "prometheus")
       throw new BadInput(["--all --format prometheus: one pod at a time, its names repeat"]);
     return await onCluster("stats", io, values, STATUS, async (access) => {
-      const pods = await podsOf(access.rest, access.namespace, target);
-      if (pods.length > 1 && !values.all)
-        throw new BadInput([
-          `${positionals.join(" ")} has ${pods.length} pods: give --all, or one of ${pods.map(nameOf).join(", ")}`,
-        ]);
+      const { rest, namespace } = access;
+      const asked = { words: positionals, all: values.all };
+      const pods = await podsToAsk(rest, namespace, target, asked);
       const pages = await Promise.all(
         pods.map(async (pod) => ({
           name: nameOf(pod),

@@ -3,6 +3,8 @@ import { asObject } from "@sallyport/controller/admission/workload-template";
 import { all } from "../check/gather.ts";
 import { NoAnswer } from "../kubernetes/access.ts";
 import { ApiRefusal, type Rest } from "../kubernetes/rest.ts";
+import { BadInput } from "../policy/io.ts";
+import { whySilent } from "./sidecar-state.ts";
 import { DEPLOYMENT, formatSelector, type Target } from "./target.ts";
 
 /** The target's pods, as the API server stores them; those that have ended are none. */
@@ -35,6 +37,33 @@ export async function podsOf(
   if (alive.length === 0)
     throw new NoAnswer(`${resource.slice(0, -1)} ${name} has no running pod in ${namespace}`);
   return alive;
+}
+
+/** All the target's pods where that is wanted, and otherwise the only one. `words`: as which the target was given. */
+export async function podsToAsk(
+  rest: Rest,
+  namespace: string,
+  target: Target,
+  { words, all }: { readonly words: readonly string[]; readonly all: boolean },
+): Promise<readonly JsonObject[]> {
+  const pods = await podsOf(rest, namespace, target);
+  if (pods.length > 1 && !all)
+    throw new BadInput([
+      `${words.join(" ")} has ${pods.length} pods: give --all, or one of ${pods.map(nameOf).join(", ")}`,
+    ]);
+  return pods;
+}
+
+/** One of the target's pods, whose sidecar runs where any does; and how many there are. */
+export async function onePodOf(
+  rest: Rest,
+  namespace: string,
+  target: Target,
+): Promise<{ readonly pod: JsonObject; readonly of: number }> {
+  const pods = await podsOf(rest, namespace, target);
+  const pod = pods.find((each) => whySilent(each, undefined) === undefined) ?? pods[0];
+  if (!pod) throw new NoAnswer(`there is no such pod in namespace ${namespace}`);
+  return { pod, of: pods.length };
 }
 
 async function found(rest: Rest, path: string): Promise<JsonObject | undefined> {

@@ -6,7 +6,7 @@ import { inForceOf } from "../../fleet/in-force.ts";
 import { placeOf } from "../../fleet/sidecar-page.ts";
 import { type Access, NoAnswer } from "../../kubernetes/access.ts";
 import { BadInput } from "../../policy/io.ts";
-import { podsOf } from "../../stats/pods.ts";
+import { onePodOf } from "../../stats/pods.ts";
 import { parseTarget } from "../../stats/target.ts";
 import { inEphemeralContainer } from "./ephemeral.ts";
 import { judgePod } from "./pod-rows.ts";
@@ -26,12 +26,10 @@ export async function checkBypass(
   access: Access,
   { who, container, targets }: BypassChoice,
 ): Promise<BypassReport> {
-  const pods = await podsOf(access.rest, access.namespace, parseTarget([who]));
-  const [pod] = pods;
-  if (!pod) throw new NoAnswer(`${who} has no pod`);
+  const { pod, of } = await onePodOf(access.rest, access.namespace, parseTarget([who]));
   const place = placeOf(pod);
   const subject = subjectOf(pod, container);
-  const notes = pods.length > 1 ? [`${who} has ${pods.length} pods; this is one of them`] : [];
+  const notes = of > 1 ? [`${who} has ${of} pods; this is one of them`] : [];
   let snapshot: PolicySnapshot | undefined;
   try {
     ({ snapshot } = await inForceOf(access, pod));
