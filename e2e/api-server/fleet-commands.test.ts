@@ -247,6 +247,15 @@ test("simulate --proposed: where no sidecar can be asked there is no answer", {
   assert.match(ran.stderr, /no pod there has a sidecar that runs/);
 });
 
+test("simulate --proposed: where a namespace cannot be read nobody knows its boundaries, and that is said", {
+  skip,
+}, async () => {
+  const file = bed.file("nowhere.json", rule("api", { to: [tls("a.example.com")] }, "nowhere"));
+  const ran = await bed.run("simulate", "--proposed", file, "-n", "nowhere");
+  assert.deepEqual([ran.status, ran.stdout], [3, ""]);
+  assert.match(ran.stderr, /namespaces "nowhere" not found/);
+});
+
 /** A CRD's new schema is in force a moment after it is stored. */
 async function until(work: () => Promise<void>): Promise<void> {
   for (let tries = 0; ; tries++)

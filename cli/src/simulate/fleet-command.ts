@@ -9,7 +9,7 @@ import { placeOf } from "../fleet/sidecar-page.ts";
 import { decisionsOf, destinationsOf } from "../fleet/traffic.ts";
 import { type Access, NoAnswer, onCluster } from "../kubernetes/access.ts";
 import type { ClusterChoice } from "../kubernetes/kubeconfig.ts";
-import { known, type Read, reading } from "../kubernetes/read.ts";
+import { known, type Read } from "../kubernetes/read.ts";
 import { count, formatAmount, total } from "../policy/amount.ts";
 import { podOf } from "../policy/applied.ts";
 import { BadInput, type Io, print, STATUS } from "../policy/io.ts";
@@ -140,6 +140,7 @@ function missing<T>(what: string, read: Read<Listed<T>>): string[] {
   );
 }
 
+/** By them boundaries are over a namespace: without them there is no answer. */
 async function namespaceLabels(
   { rest }: Access,
   namespace: string | undefined,
@@ -147,7 +148,7 @@ async function namespaceLabels(
   const list =
     namespace === undefined
       ? await all(rest.list("/api/v1/namespaces", {}, "metadata"))
-      : [known(await reading(rest.get(`/api/v1/namespaces/${namespace}`))) ?? {}];
+      : [await rest.get(`/api/v1/namespaces/${namespace}`)];
   return new Map(list.map((each) => [String(placeOf(each).name), labelsOf(each)]));
 }
 
