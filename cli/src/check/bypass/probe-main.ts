@@ -15,8 +15,9 @@ import type { Attempt, Findings, Recorded, Seen, Task } from "./attempt.ts";
 
 const LIMITS = {
   connectMs: 4_000,
-  answerMs: 3_000,
-  recordMs: 4_000, // until the sidecar has recorded a connection that has ended
+  answerMs: 3_000, // of whoever is outside
+  pageMs: 10_000, // of the sidecar itself, however busy the node is
+  recordMs: 10_000, // until the sidecar has recorded a connection that has ended
   records: 200, // as many as it shows
   heardBytes: 400,
 } as const;
@@ -130,7 +131,7 @@ function visit({ port, path, method, host }: Extract<Attempt, { kind: "page" }>)
       path,
       method,
       headers: { host },
-      timeout: LIMITS.answerMs,
+      timeout: LIMITS.pageMs,
     };
     const asked = request(options, (answer) => {
       answer.resume();
@@ -187,7 +188,7 @@ interface Told extends Recorded {
 async function decisions(): Promise<Told[] | undefined> {
   try {
     const url = `http://127.0.0.1:${adminPort}/decisions?format=json`;
-    const answer = await fetch(url, { signal: AbortSignal.timeout(LIMITS.answerMs) });
+    const answer = await fetch(url, { signal: AbortSignal.timeout(LIMITS.pageMs) });
     return answer.ok ? ((await answer.json()) as { decisions: Told[] }).decisions : undefined;
   } catch {
     return undefined;
