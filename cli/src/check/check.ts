@@ -77,19 +77,20 @@ export async function check(
   const version = trials.find((trial) => trial.version)?.version ?? state.installation.version;
   const inhabitants: Inhabitants[] = [];
   const hasKinds = facts.crds.every((read) => !("absent" in read));
-  const boundaries = hasKinds ? objectsOf(await readBoundaries(rest)) : [];
+  const boundaries = hasKinds ? await readBoundaries(rest) : undefined;
   for (const place of labelled) {
     const namespace = reads
       .map(known)
       .find((each) => each && placeOf(each).name === place.namespace);
-    const demands = namespace && demandsOver(boundaries, labelsOf(namespace));
+    const demands =
+      namespace && boundaries && demandsOver(objectsOf(boundaries), labelsOf(namespace));
     inhabitants.push(await lookAt(rest, { ...place, demands }, { ...state.installation, version }));
   }
-  const policy = hasKinds
+  const policy = boundaries
     ? await lookAtPolicy(
         { rest, config },
         {
-          ...{ install, sidecars, nowMs: rest.nowMs() },
+          ...{ install, boundaries, sidecars, nowMs: rest.nowMs() },
           labelled: labelled.map(({ namespace }) => namespace),
           namespaces: reads,
         },

@@ -1,7 +1,8 @@
 import type { JsonObject } from "@sallyport/controller/admission/admission";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import { BYPASS_ANNOTATIONS, type EgressBoundary } from "@sallyport/core/rules";
-import { type Labels, selects } from "@sallyport/core/selector";
+import type { Labels } from "@sallyport/core/selector";
+import { boundariesOver } from "../fleet/differences.ts";
 import { workloadOf } from "../fleet/each-sidecar.ts";
 import type { Finding } from "./findings.ts";
 
@@ -29,7 +30,7 @@ export function judgeBypasses(
   labels: Labels,
   boundaries: readonly EgressBoundary[],
 ): Finding[] {
-  const over = boundaries.filter(({ spec }) => selects(spec.namespaceSelector, labels));
+  const over = boundariesOver(boundaries, labels);
   const once = new Map(bypasses.map((each) => [JSON.stringify(each), each]));
   return [...once.values()].map(({ workload, annotations }) => {
     const [namespace, kind, name] = workload.split("/");

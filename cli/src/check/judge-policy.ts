@@ -6,6 +6,7 @@ import { judge, judgeBoundary, type Problem } from "@sallyport/controller/status
 import type { EgressBoundary, EgressRule } from "@sallyport/core/rules";
 import { type Labels, selects } from "@sallyport/core/selector";
 import { type Listed, objectsOf, type Stored, subjectOf } from "../fleet/cluster-policy.ts";
+import { boundariesOver } from "../fleet/differences.ts";
 import type { Read } from "../kubernetes/read.ts";
 import type { Finding } from "./findings.ts";
 import { TRY_AGAIN, unread } from "./unreadable.ts";
@@ -29,7 +30,7 @@ export function judgeRules(
   nowMs: number,
 ): Finding[] {
   return places.flatMap(({ namespace, labels, pods, rules }) => {
-    const over = boundaries.filter(({ spec }) => selects(spec.namespaceSelector, labels));
+    const over = boundariesOver(boundaries, labels);
     if ("unknown" in rules)
       return [
         {

@@ -3,8 +3,9 @@ import { PROXY_CONTAINER } from "@sallyport/controller/admission/names";
 import { ourContainer } from "@sallyport/controller/admission/sidecar-in";
 import { asObject } from "@sallyport/controller/admission/workload-template";
 import { NOT_ENDED } from "@sallyport/controller/assessment/pods";
+import type { EgressBoundary } from "@sallyport/core/rules";
 import type { Labels } from "@sallyport/core/selector";
-import { objectsOf, readBoundaries, readRules } from "../fleet/cluster-policy.ts";
+import { type Listed, objectsOf, readRules } from "../fleet/cluster-policy.ts";
 import { labelsOf, surroundingsOf } from "../fleet/pod-policy.ts";
 import { placeOf } from "../fleet/sidecar-page.ts";
 import type { Access } from "../kubernetes/access.ts";
@@ -25,6 +26,7 @@ export interface PolicyReport {
 
 export interface PolicyOptions {
   readonly install: string;
+  readonly boundaries: Read<Listed<EgressBoundary>>;
   /** Those labelled: of these rules and pods are looked at. */
   readonly labelled: readonly string[];
   /** All that are known, as the API server stores them. */
@@ -37,12 +39,11 @@ export interface PolicyOptions {
 /** Rules and boundaries, what their subjects have of them, and what goes past them. */
 export async function lookAtPolicy(
   access: Pick<Access, "config" | "rest">,
-  { install, labelled, namespaces, sidecars: most, nowMs }: PolicyOptions,
+  { install, boundaries, labelled, namespaces, sidecars: most, nowMs }: PolicyOptions,
 ): Promise<PolicyReport> {
   const { rest } = access;
   const stored = namespaces.map(known).filter((each) => each !== undefined);
   const labels = new Map(stored.map((each) => [placeOf(each).name, labelsOf(each)]));
-  const boundaries = await readBoundaries(rest);
   const places: PolicyPlace[] = [];
   const sidecars: Sidecar[] = [];
   const findings: Finding[] = [];

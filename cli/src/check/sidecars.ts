@@ -17,7 +17,7 @@ export interface Asked {
 /** A policy is with its sidecars within a second: what was on its way at the first look has arrived at the second. */
 const SECOND_LOOK_MS = 3_000;
 
-/** A running sidecar's pod, and what decides about it. */
+/** A running sidecar's pod, and what decides about it: of the pods of a namespace, one and the same function. */
 export interface Sidecar {
   readonly pod: JsonObject;
   readonly around: () => Promise<Surroundings>;
@@ -41,12 +41,13 @@ export async function askSidecars(
   sidecars: readonly Sidecar[],
   most: number,
 ): Promise<Asked> {
-  const first = await look(access, chosen(sidecars, most));
+  const first = await look(access, chosen(sidecars, most), readOnce());
   const suspicious = first.looked.filter(({ policy }) => faultOf(policy));
   if (suspicious.length > 0) await sleep(SECOND_LOOK_MS);
   const second = await look(
     access,
     suspicious.map(({ sidecar }) => sidecar),
+    ({ around }) => around(),
   );
   return {
     asked: first.looked.length,
@@ -58,18 +59,32 @@ export async function askSidecars(
   };
 }
 
+/** For all pods of a namespace at once: what changes meanwhile is told by the second look, which reads for each anew. */
+function readOnce(): (sidecar: Sidecar) => Promise<Surroundings> {
+  const read = new Map<Sidecar["around"], Promise<Surroundings>>();
+  return ({ around }) => {
+    const its = read.get(around) ?? around();
+    read.set(around, its);
+    return its;
+  };
+}
+
 interface Looked {
   readonly sidecar: Sidecar;
   readonly policy: PodPolicy;
 }
 
-async function look(access: Pick<Access, "config" | "rest">, sidecars: readonly Sidecar[]) {
+async function look(
+  access: Pick<Access, "config" | "rest">,
+  sidecars: readonly Sidecar[],
+  aroundOf: (sidecar: Sidecar) => Promise<Surroundings>,
+) {
   const looked: Looked[] = [];
   const byPod = new Map(sidecars.map((sidecar) => [sidecar.pod, sidecar]));
   const { unasked } = await eachSidecar(podsIn(sidecars), async (pod) => {
     const sidecar = byPod.get(pod);
     if (sidecar)
-      looked.push({ sidecar, policy: await podPolicy(access, pod, await sidecar.around()) });
+      looked.push({ sidecar, policy: await podPolicy(access, pod, await aroundOf(sidecar)) });
   });
   return { looked, unasked };
 }

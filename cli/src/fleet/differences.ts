@@ -1,5 +1,5 @@
 import type { EgressBoundary, EgressRule } from "@sallyport/core/rules";
-import { selects } from "@sallyport/core/selector";
+import { type Labels, selects } from "@sallyport/core/selector";
 import {
   type Clause,
   compile,
@@ -79,10 +79,10 @@ export function formatClause({ hosts, cidrs, ports }: Omit<Clause, "rule" | "ent
   return `${where.join(" within ")} on ${on.join(", ")}`;
 }
 
-/** Those over the pod. */
+/** Those over a namespace of these labels. */
 export function boundariesOver(
   boundaries: readonly EgressBoundary[],
-  { namespaceLabels }: PodIdentity,
+  namespaceLabels: Labels,
 ): readonly EgressBoundary[] {
   return boundaries.filter(({ spec }) => selects(spec.namespaceSelector, namespaceLabels));
 }

@@ -73,7 +73,7 @@ export function compare(pod: JsonObject, inForce: InForce, around: Surroundings)
   const identity = namespaceLabels && {
     ...{ namespace: place.namespace, labels: labelsOf(pod), namespaceLabels },
   };
-  const over = identity && boundariesOver(objectsOf(boundaries), identity);
+  const over = identity && boundariesOver(objectsOf(boundaries), identity.namespaceLabels);
   const unsure = whyUnsure(inForce, around);
   const unusable = [...(known(rules)?.unusable ?? []), ...(known(boundaries)?.unusable ?? [])];
   return {

@@ -1,4 +1,5 @@
 import { evaluate } from "@sallyport/core/evaluate";
+import { formatEndpoint, formatSubject } from "@sallyport/core/explanation";
 import { Policy } from "@sallyport/core/policy";
 import type { PolicySnapshot } from "@sallyport/core/snapshot";
 import type { InitConfig } from "@sallyport/init/contract";
@@ -131,16 +132,12 @@ function describe(attempt: Attempt): string {
   switch (attempt.kind) {
     case "tcp":
     case "udp":
-      return `${place(attempt)}/${attempt.kind}`;
+      return `${formatEndpoint(attempt.address, attempt.port)}/${attempt.kind}`;
     case "tls":
-      return attempt.name === undefined ? place(attempt) : `${attempt.name} at ${place(attempt)}`;
+      return formatSubject(formatEndpoint(attempt.address, attempt.port), attempt.name, undefined);
     case "page":
       return `${attempt.method} ${attempt.port}${attempt.path}, Host ${attempt.host}`;
     case "become":
       return `${attempt.uid}:${attempt.gid}`;
   }
-}
-
-function place({ address, port }: { readonly address: string; readonly port: number }): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
