@@ -107,7 +107,9 @@ export class InventoryReader {
       const path = `${apiOf(kind)}${inside}/${kind.toLowerCase()}s`;
       const read = await reading(all(this.#rest.list(path, {}, "metadata")));
       problems.push(...missing(`${kind.toLowerCase()}s`, read, false));
-      for (const object of known(read) ?? []) {
+      const objects = known(read);
+      if (!objects) continue;
+      for (const object of objects) {
         const uid = String(asObject(object.metadata).uid);
         const owner = controllerOf(object);
         if (owner && uids.has(uid)) this.#workloads.set(uid, owner);
