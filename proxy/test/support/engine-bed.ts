@@ -113,6 +113,7 @@ export class EngineBed {
 export async function readAll(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   return new Promise((resolve, reject) => {
+    if (socket.errored) return reject(socket.errored);
     socket.on("data", (chunk) => chunks.push(chunk));
     socket.once("end", () => resolve(Buffer.concat(chunks)));
     socket.once("error", reject);
@@ -122,7 +123,11 @@ export async function readAll(socket: Socket): Promise<Buffer> {
 /** The code with which a socket failed, or "end" when it ended in order. */
 export function fate(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
-    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    const failed = (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message);
+    // It may be over by now.
+    if (socket.errored) return failed(socket.errored);
+    if (socket.readableEnded) return resolve("end");
+    socket.once("error", failed);
     socket.once("end", () => resolve("end"));
     socket.resume();
   });
