@@ -14,7 +14,7 @@ import {
 } from "./connection.ts";
 import { type Recording, recordOf } from "./connection-record.ts";
 import type { ProxyConfig } from "./contract.ts";
-import { type Endpoint, Engine, type Finished, type Inbound } from "./engine.ts";
+import { type Endpoint, Engine, type Finished, type Head, type Inbound } from "./engine.ts";
 import { statusOf } from "./http/answer.ts";
 import { HttpPath, headLimits } from "./http/http-path.ts";
 import { type LiveConnection, liveOf } from "./live-connection.ts";
@@ -174,15 +174,14 @@ export class Connections {
       this.#engine.refuse(id);
       return;
     }
-    if (inbound.head && inbound.head.bytes.length > 0)
-      note(connection, inbound.head, headLimits(this.#config));
+    void this.#guard(id, connection, () => this.#judge(id, connection, inbound.head));
+  }
+
+  #judge(id: number, connection: OpenConnection, head: Head | undefined): Promise<void> | void {
+    if (head && head.bytes.length > 0) note(connection, head, headLimits(this.#config));
     const verdict = decide(connection, this.#means(id));
-    if (verdict instanceof Promise)
-      void this.#guard(id, connection, async () => {
-        const late = await verdict;
-        if (late) this.#obey(id, connection, late);
-      });
-    else this.#obey(id, connection, verdict);
+    if (!(verdict instanceof Promise)) return this.#obey(id, connection, verdict);
+    return verdict.then((late) => late && this.#obey(id, connection, late));
   }
 
   #means(id: number): Means {
@@ -198,28 +197,33 @@ export class Connections {
     };
   }
 
-  #obey(id: number, connection: OpenConnection, outcome: Outcome): void {
+  #obey(id: number, connection: OpenConnection, outcome: Outcome): Promise<void> | void {
     connection.outcome = outcome;
     const { destination, seen } = connection;
-    if (outcome.verdict === "allow" && this.#isSpokenFor(connection)) {
-      void this.#guard(id, connection, () => this.#http.take(id, connection, this.#means(id)));
-    } else if (outcome.verdict === "allow") {
-      const { connectTimeoutMs } = this.#config.limits;
-      const { dial, port = destination.port } = outcome;
-      this.#engine.relay(id, dial, port, connectTimeoutMs, !seen);
-    } else {
-      void this.#guard(id, connection, () => this.#refuse(id, connection));
-    }
+    if (outcome.verdict !== "allow") return this.#refuse(id, connection);
+    if (this.#isSpokenFor(connection)) return this.#http.take(id, connection, this.#means(id));
+    const { connectTimeoutMs } = this.#config.limits;
+    const { dial, port = destination.port } = outcome;
+    this.#engine.relay(id, dial, port, connectTimeoutMs, !seen);
   }
 
-  /** Does what takes its time; a mistake of ours in it costs this connection, and no other. */
-  async #guard(id: number, connection: OpenConnection, act: () => Promise<void>): Promise<void> {
-    try {
-      await act();
-    } catch (error) {
+  /** Does what may take its time; a mistake of ours in it costs this connection, and no other. */
+  #guard(
+    id: number,
+    connection: OpenConnection,
+    act: () => Promise<void> | void,
+  ): Promise<void> | void {
+    const mistaken = (error: unknown) => {
+      connection.outcome ??= MISTAKEN;
       if (connection.http) connection.http.cut();
       else this.#engine.close(id);
       this.#around.onMistake(error);
+    };
+    try {
+      const done = act();
+      if (done instanceof Promise) return done.catch(mistaken);
+    } catch (error) {
+      mistaken(error);
     }
   }
 
@@ -260,7 +264,9 @@ export class Connections {
   /** What was allowed by its address has shown what it speaks, and perhaps a name: for the record, and for later. */
   #said(id: number, bytes: Buffer): void {
     const connection = this.#open.get(id);
-    if (connection) note(connection, { bytes, ended: false }, headLimits(this.#config));
+    if (!connection) return;
+    const head = { bytes, ended: false };
+    void this.#guard(id, connection, () => note(connection, head, headLimits(this.#config)));
   }
 
   #finished(id: number, end: Finished): void {
@@ -268,7 +274,10 @@ export class Connections {
     if (!connection) return;
     this.#open.delete(id);
     // Where each request has its record, the connection needs none.
-    if (!connection.http) this.#around.onRecord(recordOf(connection, end, this.#recording));
+    if (!connection.http)
+      void this.#guard(id, connection, () =>
+        this.#around.onRecord(recordOf(connection, end, this.#recording)),
+      );
     if (this.#open.size === 0) for (const resolve of this.#empty.splice(0)) resolve();
   }
 }
@@ -280,6 +289,12 @@ function troubleOf({ own, overLimit, error }: Inbound): Outcome | undefined {
   if (error !== undefined) return { verdict: "trouble", reason: "failed.internal", error };
   return undefined;
 }
+
+const MISTAKEN: Outcome = {
+  verdict: "trouble",
+  reason: "failed.internal",
+  error: "a mistake of the sidecar's own, of which its log tells",
+};
 
 const RESET_ALREADY: Finished = {
   sent: 0,
