@@ -158,12 +158,12 @@ test("a slow reader holds up nobody else, and memory stays bounded", async (t) =
 
 test("the half-closed time counts from the end, not from the last byte", async (t) => {
   const bed = await EngineBed.open(t, {
-    limits: { halfClosedMs: 300 },
+    limits: { halfClosedMs: 2_000 },
     serve: (socket) => socket.resume().once("end", () => socket.end("late answer")),
   });
   const app = await bed.connect();
   app.write("hello");
-  await sleep(500);
+  await sleep(2_500);
   const heard = readAll(app);
   app.end();
   assert.equal((await heard).toString(), "late answer");

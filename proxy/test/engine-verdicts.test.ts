@@ -75,7 +75,7 @@ test("peeking shows what came, more of it, its end or its absence, and takes not
 test("a released connection is a socket of Node's with every byte still in it", async (t) => {
   const bed = await EngineBed.open(t, {
     verdict: async ({ engine }, { id }) => {
-      await engine.peek(id, 0, 1_000);
+      await engine.peek(id, 0, 20_000);
       const fd = await engine.release(id);
       const socket = new Socket({ fd: fd ?? -1, readable: true, writable: true });
       socket.once("data", (bytes) => socket.end(`node read ${bytes}`));
@@ -144,12 +144,12 @@ test("nobody's verdict, nobody's byte, nobody's other end: each has its timeout"
 });
 
 test("an active connection outlives its idle timeout", async (t) => {
-  const bed = await EngineBed.open(t, { limits: { idleMs: 80 } });
+  const bed = await EngineBed.open(t, { limits: { idleMs: 2_000 } });
   const app = await bed.connect();
   const received = readAll(app);
   for (let i = 0; i < 12; i++) {
     app.write("x");
-    await sleep(20);
+    await sleep(250);
   }
   app.end();
   assert.equal((await received).length, 12);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { forwardRequest } from "../../src/http/message/forward.ts";
 import { DEFAULT_HEAD_LIMITS } from "../../src/http/message/head-end.ts";
 import { readRequest } from "../../src/http/message/request-head.ts";
+import { fewestMs } from "../support/fewest-ms.ts";
 
 const HOST = "Host: a.example";
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -192,13 +193,12 @@ test("64 KiB of anything is read or refused within milliseconds", () => {
   for (const part of ["x,", "a:b\r\n", ", ", "\t", "keep-alive,", ";q=1,", "trailers ,", "json "])
     for (const name of ["Connection", "Accept", "TE", "Expect", "Host", "Content-Length"]) {
       const fields = [HOST, "X: y", `${name}: ${part.repeat(65_000 / part.length)}`];
-      const before = performance.now();
-      const head = readRequest(
-        ["GET / HTTP/1.1", ...fields, "", ""].join("\r\n"),
-        DEFAULT_HEAD_LIMITS,
-      );
-      if (head.kind === "request") forwardRequest(head);
-      assert.ok(performance.now() - before < 100, JSON.stringify([name, part]));
+      const text = ["GET / HTTP/1.1", ...fields, "", ""].join("\r\n");
+      const ms = fewestMs(() => {
+        const head = readRequest(text, DEFAULT_HEAD_LIMITS);
+        if (head.kind === "request") forwardRequest(head);
+      });
+      assert.ok(ms < 100, JSON.stringify([name, part]));
     }
 });
 

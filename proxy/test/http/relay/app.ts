@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 /** How long nothing may come of anything. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 30_000;
 
 /** What an app has heard until its connection was over. */
 export interface Heard {

@@ -9,7 +9,7 @@ import { answerMarked } from "./origin.ts";
 
 /** What changes while a request is judged, sent or asked again. */
 async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !holds(); i++) await sleep(5);
+  for (let i = 0; i < 4_000 && !holds(); i++) await sleep(5);
   assert.ok(holds());
 }
 

@@ -7,7 +7,7 @@ import { answerMarked } from "./origin.ts";
 
 /** Requests and connections that end in another way than by an answer to everything. */
 async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !holds(); i++) await sleep(5);
+  for (let i = 0; i < 4_000 && !holds(); i++) await sleep(5);
   assert.ok(holds());
 }
 
