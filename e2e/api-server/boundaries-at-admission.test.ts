@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { lackingApiServer, type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
-import { type Commands, CRDS, commandsAt } from "./chart-commands.ts";
+import { type Commands, commandsAt, takeKinds } from "./chart-commands.ts";
 import { type Installation, install } from "./controller-installation.ts";
 import { lackingHelm } from "./controller-rules.ts";
 import { until } from "./until.ts";
@@ -35,8 +35,7 @@ describe("pods under a boundary that requires the sidecar", {
   before(async () => {
     server = await startApiServer();
     commands = commandsAt(server.kubeconfig);
-    await commands.kubectl(["apply", "-f", CRDS]);
-    await commands.kubectl(["wait", "--for=condition=Established", "-f", CRDS, "--timeout=60s"]);
+    await takeKinds(commands);
     installation = await install(server);
     await installation.replica(["--policy-port", "0"]);
     // Until the webhooks guard.

@@ -36,7 +36,7 @@ for (const [what, patch] of [
       setHeaderOptions("Content-Type", PatchStrategy.JsonPatch),
     );
     await Promise.any(
-      installation.started.map((one) => one.line("the next one is served from now on", 30)),
+      installation.started.map((one) => one.line("the next one is served from now on", 60)),
     );
     await load.more(150); // replicas look every five seconds
     assert.deepEqual((await load.stop()).failures, []);
@@ -58,13 +58,13 @@ test("when the Secret is deleted nobody may make it anew: all is served on, the 
   await using load = createPods(installation, 25);
   await api.core.deleteNamespacedSecret({ namespace: name, name });
   const { message } = await Promise.any(
-    installation.started.map((one) => one.line("cannot create Secret", 20)),
+    installation.started.map((one) => one.line("cannot create Secret", 60)),
   );
   assert.match(message, new RegExp(`^cannot create Secret ${name}/${name}: .*forbidden`));
   await load.more(50);
   await api.core.createNamespacedSecret({ namespace: name, body: { metadata: { name } } });
   await Promise.any(
-    installation.started.map((one) => one.line("the next one is served from now on", 30)),
+    installation.started.map((one) => one.line("the next one is served from now on", 60)),
   );
   await load.more(50);
   assert.deepEqual((await load.stop()).failures, []);

@@ -42,6 +42,13 @@ export function commandsAt(kubeconfig: string): Commands {
   };
 }
 
+/** Rules and boundaries, until they can be written. */
+export async function takeKinds({ kubectl, get }: Commands): Promise<void> {
+  await kubectl(["apply", "-f", CRDS]);
+  await kubectl(["wait", "--for=condition=Established", "-f", CRDS, "--timeout=60s"]);
+  await get("egressrules,egressboundaries", "--all-namespaces");
+}
+
 /** The arguments of an installation, and of its upgrade. */
 export const INSTALL = ["install", "sallyport", CHART, "--create-namespace"] as const;
 export const UPGRADE = ["upgrade", "sallyport", CHART] as const;

@@ -37,7 +37,7 @@ export interface Replica extends ControllerProcess {
 
 /** Quick enough for a test; still in the order that keeps every call alive. */
 export const SHORT = [
-  ...["--certificate-life", "30s", "--certificate-settling", "2s"],
+  ...["--certificate-life", "60s", "--certificate-settling", "2s"],
   ...["--certificate-overlap", "7s"],
 ] as const;
 

@@ -74,7 +74,6 @@ test("a controller with a certificate from files is not ready before the key is 
     "it is ready",
     () => readiness(replica.port),
     ({ status }) => status === 200,
-    10,
   );
 });
 

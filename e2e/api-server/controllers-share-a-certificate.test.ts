@@ -79,6 +79,5 @@ test("a controller that has nothing to serve with yet says so, and does when ano
     "it is ready",
     () => readiness(replica.port),
     ({ status }) => status === 200,
-    10,
   );
 });

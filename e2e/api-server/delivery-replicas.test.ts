@@ -99,7 +99,7 @@ test("a replica that is told to end lets its sidecars go one after the other, an
   skip,
 }, async () => {
   await using installation = await install(server);
-  const replica = await installation.replica(["--policy-port", "0", "--shutdown-grace", "4"]);
+  const replica = await installation.replica(["--policy-port", "0", "--shutdown-grace", "10"]);
   await guarded(installation);
   const port = await policyPort(replica);
   const clients: SidecarClient[] = [];

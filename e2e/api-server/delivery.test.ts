@@ -19,11 +19,7 @@ before(async () => {
     selector: { matchLabels: { app: "web" } },
     to: [tls("pay.example.com")],
   });
-  await until(
-    "it knows",
-    async () => bed.knowledge.notReady,
-    (why) => why === undefined,
-  );
+  await bed.settled(await bed.pod("shop", "first"));
 });
 after(async () => {
   await controller?.[Symbol.asyncDispose]();

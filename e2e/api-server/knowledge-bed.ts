@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   ApiextensionsV1Api,
   CoreV1Api,
@@ -180,6 +181,23 @@ export async function startKnowledgeBed({
       );
       if (!found) throw new Error("unreachable");
       return found;
+    },
+    /** When a young API server has made what it makes by itself, of which every pod is told. */
+    settled: async (pod: PodRef): Promise<void> => {
+      const revision = () => {
+        const json = knowledge.of(pod)?.compiled?.json;
+        const isWhole = json && PolicySnapshot.parse(JSON.parse(json)).cluster.endpoints.length > 0;
+        return isWhole ? knowledge.of(pod)?.compiled?.revision : undefined;
+      };
+      await until(
+        "the cluster has settled",
+        async () => {
+          const before = revision();
+          await delay(2_000);
+          return before !== undefined && before === revision();
+        },
+        (settled) => settled,
+      );
     },
     [Symbol.asyncDispose]: () => ended.disposeAsync(),
   };

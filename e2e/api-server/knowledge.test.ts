@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { covers } from "@sallyport/core/delivery";
 import { lackingApiServer } from "../cluster/api-server.ts";
 import { type KnowledgeBed, ruleNames, startKnowledgeBed, tls } from "./knowledge-bed.ts";
@@ -18,26 +17,11 @@ test("a rule reaches the pods of its selector, is changed there and goes", { ski
   await bed.namespace("shop");
   const web = await bed.pod("shop", "web", { app: "web" });
   const cart = await bed.pod("shop", "cart", { app: "cart" });
-  // The API server makes its own Service a moment after it is ready.
-  const empty = await bed.snapshot(
-    web,
-    "the whole cluster",
-    ({ cluster }) => cluster.endpoints.length > 0,
-  );
+  await bed.settled(web);
+  const empty = await bed.snapshot(web, "a policy", () => true);
   assert.deepEqual(empty.rules, []);
   assert.equal(empty.mode, "audit");
   assert.equal(empty.namespace, "shop");
-  // A young API server still makes objects of its own, of which everybody is told.
-  const revision = () => bed.knowledge.of(web)?.compiled?.revision;
-  await until(
-    "the cluster has settled",
-    async () => {
-      const before = revision();
-      await delay(2_000);
-      return before === revision();
-    },
-    (settled) => settled,
-  );
   const revisions: (string | undefined)[] = [];
   const end = bed.knowledge.subscribe(web, () =>
     revisions.push(bed.knowledge.of(web)?.compiled?.revision),

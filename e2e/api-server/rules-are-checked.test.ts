@@ -6,7 +6,7 @@ import { loadAllYaml } from "@kubernetes/client-node";
 import { lackingHelm } from "../../scripts/chart/helm.ts";
 import { lackingApiServer, type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
 import { BY_SCHEMA, BY_WEBHOOK, manifestOf } from "./bad-rules.ts";
-import { type Commands, CRDS, commandsAt } from "./chart-commands.ts";
+import { type Commands, CRDS, commandsAt, takeKinds } from "./chart-commands.ts";
 import { until } from "./until.ts";
 import { startWebhookBed, type WebhookBed } from "./webhook-bed.ts";
 
@@ -89,8 +89,7 @@ describe("rules with a controller to ask", { skip: lackingApiServer() || lacking
   before(async () => {
     server = await startApiServer();
     commands = commandsAt(server.kubeconfig);
-    await commands.kubectl(["apply", "-f", CRDS]);
-    await commands.kubectl(["wait", "--for=condition=Established", "-f", CRDS, "--timeout=60s"]);
+    await takeKinds(commands);
     await commands.kubectl(["create", "namespace", "shop"]);
     const [poison] = BY_WEBHOOK;
     if (poison) await applyAll(commands, [manifestOf(poison, "shop")]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { lackingApiServer, type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
-import { type Commands, CRDS, commandsAt } from "./chart-commands.ts";
+import { type Commands, commandsAt, takeKinds } from "./chart-commands.ts";
 import { until } from "./until.ts";
 
 const OBJECTS = `
@@ -47,8 +47,7 @@ describe("what kubectl shows of rules and boundaries", { skip: lackingApiServer(
   before(async () => {
     server = await startApiServer();
     commands = commandsAt(server.kubeconfig);
-    await commands.kubectl(["apply", "-f", CRDS]);
-    await commands.kubectl(["wait", "--for=condition=Established", "-f", CRDS, "--timeout=60s"]);
+    await takeKinds(commands);
     const { status, stderr } = await commands.kubectl(["apply", "-f", "-"], OBJECTS);
     assert.equal(status, 0, stderr);
     for (const which of ["egressrule/googleapis", "egressboundary/production"])

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { lackingApiServer, type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
-import { type Commands, CRDS, commandsAt } from "./chart-commands.ts";
+import { type Commands, commandsAt, takeKinds } from "./chart-commands.ts";
 import { type Installation, install } from "./controller-installation.ts";
 import { lackingHelm } from "./controller-rules.ts";
 import { until } from "./until.ts";
@@ -41,8 +41,7 @@ describe("rules under boundaries that a controller knows", {
   before(async () => {
     server = await startApiServer();
     commands = commandsAt(server.kubeconfig);
-    await commands.kubectl(["apply", "-f", CRDS]);
-    await commands.kubectl(["wait", "--for=condition=Established", "-f", CRDS, "--timeout=60s"]);
+    await takeKinds(commands);
     for (const namespace of ["shop", "other"])
       await commands.kubectl(["create", "namespace", namespace]);
     installation = await install(server);

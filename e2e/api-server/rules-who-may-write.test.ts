@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { lackingHelm } from "../../scripts/chart/helm.ts";
 import { rendered } from "../../scripts/chart/rendered.ts";
 import { lackingApiServer, type OwnApiServer, startApiServer } from "../cluster/api-server.ts";
-import { type Commands, CRDS, commandsAt } from "./chart-commands.ts";
+import { type Commands, commandsAt, takeKinds } from "./chart-commands.ts";
 import { until } from "./until.ts";
 
 const RULES = "egressrules.sallyport.dev";
@@ -19,7 +19,7 @@ describe("who may read and write rules", {
     server = await startApiServer({ controllers: true });
     commands = commandsAt(server.kubeconfig);
     const roles = rendered({}).filter(({ kind }) => kind === "ClusterRole");
-    await commands.kubectl(["apply", "-f", CRDS]);
+    await takeKinds(commands);
     await commands.kubectl(
       ["apply", "-f", "-"],
       roles.map((role) => JSON.stringify(role)).join("\n"),
@@ -40,10 +40,16 @@ describe("who may read and write rules", {
       ...["create", "clusterrolebinding", "platform", "--user=platform"],
       "--clusterrole=sallyport-egressboundary-editor",
     ]);
+    // One role is put together from the other: view, edit, admin.
     await until(
-      "what viewers may do",
-      () => may("viewer", "get", RULES),
-      (allowed) => allowed,
+      "what each may do",
+      () =>
+        Promise.all([
+          ...["viewer", "editor", "administrator"].map((user) => may(user, "list", RULES)),
+          may("ruler", "create", RULES),
+          may("platform", "create", BOUNDARIES),
+        ]),
+      (all) => all.every(Boolean),
     );
   });
   after(() => server?.stop());

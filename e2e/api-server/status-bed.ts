@@ -20,7 +20,7 @@ export const INSTALL = "sallyport-system";
 /** Quick enough for a test. */
 export const QUICK = {
   pace: { countsMs: 500, soonMs: 100, burst: 50, perSecond: 50 },
-  attendance: { everyMs: 300, lapsedMs: 2_000, goneMs: 4_000 },
+  attendance: { everyMs: 1_000, lapsedMs: 6_000, goneMs: 12_000 },
 };
 
 /** Sidecars as a stream server would know them; what they say is the test's to say. */

@@ -31,7 +31,7 @@ before(async () => {
 after(() => bed?.[Symbol.asyncDispose]());
 
 const ruleStatus = async (name: string) => (await bed.status("egressrules", name, "shop")).status;
-const settled = (name: string, isSo: (status: EgressBoundaryStatus) => boolean, seconds = 40) =>
+const settled = (name: string, isSo: (status: EgressBoundaryStatus) => boolean, seconds = 90) =>
   until(`the status of ${name}`, () => ruleStatus(name), isSo, seconds);
 const condition = ({ conditions = [] }: EgressBoundaryStatus, type: string) => {
   const found = conditions.find((each) => each.type === type);

@@ -180,7 +180,7 @@ test(
         );
       },
       (total) => total === rows,
-      90,
+      150,
     );
     assert.equal(sum, rows, "nothing is lost");
   },

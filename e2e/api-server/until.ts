@@ -5,7 +5,7 @@ export async function until<T>(
   what: string,
   ask: () => Promise<T>,
   isSo: (found: T) => boolean,
-  seconds = 30,
+  seconds = 60,
 ): Promise<T> {
   const end = performance.now() + seconds * 1_000;
   for (;;) {
