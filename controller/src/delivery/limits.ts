@@ -15,6 +15,7 @@ export const LIMITS = {
   /** A request's head, with its token. */
   headBytes: 24 << 10,
   lineBytes: DELIVERY_LIMITS.sidecarLineBytes,
+  snapshotBytes: DELIVERY_LIMITS.controllerLineBytes,
   /** What a sidecar may say in the long run and at once; beyond it is read later. */
   bytesPerSecond: 64 << 10,
   burstBytes: 512 << 10,

@@ -246,11 +246,14 @@ export class Stream implements ConnectedSidecar {
     if (others) this.#world.listeners.tell("changed", this.pod);
   }
 
-  #send(compiled: Compiled): void {
+  #send(compiled: Compiled) {
     const line = snapshotLine(compiled, this.#rewound);
     this.#rewound = false;
     this.sent = compiled;
     this.#have = { revision: compiled.revision, basis: compiled.basis };
+    const bytes = bytesOf(line);
+    const { snapshotBytes } = this.#world.limits;
+    if (bytes > snapshotBytes) return this.#unusable(tooLarge(bytes, snapshotBytes));
     this.#unanswered = { compiled, sinceMs: performance.now() };
     this.#world.figures.snapshotsSent++;
     this.#write(...line);
@@ -265,13 +268,23 @@ export class Stream implements ConnectedSidecar {
     const { compiled } = this.#unanswered ?? {};
     if (compiled?.revision !== revision) return;
     this.#unanswered = undefined;
-    this.problem = problem;
-    if (problem === undefined) this.applied = compiled;
-    else {
-      this.#world.figures.rejected++;
-      this.#world.trouble(this.pod, "a sidecar cannot use its snapshot", problem);
-    }
-    this.#world.listeners.tell("changed", this.pod);
+    if (problem === undefined) {
+      this.problem = undefined;
+      this.applied = compiled;
+      this.#world.listeners.tell("changed", this.pod);
+    } else this.#unusable(problem);
     this.#settle();
   }
+
+  /** It keeps what it has applied, until there is another. */
+  #unusable(problem: string): void {
+    this.problem = problem;
+    this.#world.figures.rejected++;
+    this.#world.trouble(this.pod, "a sidecar cannot use its snapshot", problem);
+    this.#world.listeners.tell("changed", this.pod);
+  }
+}
+
+function tooLarge(bytes: number, most: number): string {
+  return `its policy is ${bytes} bytes long, and a sidecar takes ${most}: fewer rules, boundaries or entries have to be for this pod`;
 }

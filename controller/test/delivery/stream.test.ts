@@ -37,6 +37,27 @@ test("a sidecar is given its snapshot, and the next one when it has changed; wha
   ]);
 });
 
+test("a policy that is longer than a sidecar takes is not sent, and that is known; the next one is", async () => {
+  await using bed = await layBed({ snapshotBytes: 1_000 });
+  const pod = podNamed("web");
+  bed.snapshots.write([pod], { compiled: compiled("a", 1) });
+  const client = await bed.ask(bed.tokenOf(pod));
+  await client.hello();
+  await client.applied("a");
+  bed.snapshots.write([pod], { compiled: compiled("long", 2, 1_000) });
+  const seen = () => [...bed.server.fleet.connected()][0];
+  while (seen()?.problem === undefined) await delay(10);
+  assert.match(
+    seen()?.problem ?? "",
+    /^its policy is 1\d\d\d bytes long, and a sidecar takes 1000/,
+  );
+  assert.equal(seen()?.applied?.revision, "a");
+  bed.snapshots.write([pod], { compiled: compiled("b", 3) });
+  await client.applied("b");
+  while (seen()?.problem !== undefined) await delay(10);
+  assert.equal(seen()?.applied?.revision, "b");
+});
+
 test("a sidecar that has what it would be sent is told so, and gets no snapshot", async () => {
   await using bed = await layBed();
   const pod = podNamed("web");
