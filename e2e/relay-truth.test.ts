@@ -67,8 +67,12 @@ test("a reset outside is a reset to the app, and the reverse", async (t) => {
   await pod.outside.serve(OUTSIDE.ipv4, 7006, { say: 1_000, ending: "hold" });
   for (const who of ["outside", "app"] as const) {
     const dialled = pod.app.dial(OUTSIDE.ipv4, 7006, { say: 1_000, ending: "hold" });
-    while (JSON.parse(await pod.admin("/connections?format=json")).length === 0) await sleep(10);
-    await sleep(50);
+    const through = async () => {
+      const [open] = JSON.parse(await pod.admin("/connections?format=json"));
+      return open?.bytesSent === 1_000 && open.bytesReceived === 1_000;
+    };
+    while (!(await through())) await sleep(10);
+    await sleep(200);
     await pod[who].resetAll();
     const other = who === "outside" ? await dialled : await pod.outside.served(7006);
     assert.deepEqual([other.how, other.received], ["ECONNRESET", 1_000]);

@@ -54,7 +54,7 @@ test("while JavaScript is busy relays go on, and new connections wait for it", a
     assert.equal(await echo(open, "meanwhile"), "meanwhile");
     rounds += 1;
   }
-  assert.ok(rounds > 100, `${rounds} rounds in a second`);
+  assert.ok(rounds > 20, `${rounds} rounds in a second`);
   assert.equal(await echo(await late, "late"), "late");
   assert.ok(performance.now() - started >= 1_400);
 });
