@@ -14,7 +14,7 @@ const bed = await EgressPod.open(
     },
     zone: { "*.example.com": { A: [REAL] } },
     limits: { connections: HALF_OPEN + 100 },
-    waits: { unfinishedMs: 8_000 },
+    waits: { unfinishedMs: 30_000 },
     // All of them end at once, and the log is what is read: nothing of it is to be dropped.
     accessLog: { queueBytes: 64 << 20 },
   },
@@ -37,13 +37,13 @@ test("ten thousand half-open sniffs cost a descriptor and some kilobytes each, h
   const kbEach = ((during.rssMb - before.rssMb) * 1_024) / HALF_OPEN;
   assert.ok(kbEach < 16, `${kbEach} KB each`);
   const ms = await good();
-  assert.ok(ms < 2_000, `${ms} ms for a good connection meanwhile`);
+  assert.ok(ms < 5_000, `${ms} ms for a good connection meanwhile`);
   assert.equal(await bed.stat("listener.0.0.0.0_15001.downstream_cx_active"), HALF_OPEN);
 
   const endings = await ended;
   assert.deepEqual(endings, { "15030100020231": HALF_OPEN });
   const refused = await bed.recordsWhere(({ reason }) => reason === "denied.malformed", HALF_OPEN);
-  assert.ok(refused.every(({ duration_ms }) => duration_ms > 7_500 && duration_ms < 30_000));
+  assert.ok(refused.every(({ duration_ms }) => duration_ms > 29_500 && duration_ms < 90_000));
   await good();
   assert.ok(bed.sidecar.usage().files <= before.files + 5, "descriptors are left");
   assert.deepEqual(bed.witness.visitsAt(HOSTILE), []);

@@ -213,7 +213,7 @@ describe("an app that does not finish what a name decides on is refused at its d
   const refused = async (say: readonly Buffer[], expected: readonly [string, string]) => {
     const { heard, record } = await bed.attempt({ ...at, say, enough: 100_000 });
     assert.deepEqual([told(heard), record.reason], expected);
-    assert.ok(heard.ms > 900 && heard.ms < 3_000, `${heard.ms} ms`);
+    assert.ok(heard.ms > 900 && heard.ms < 10_000, `${heard.ms} ms`);
   };
   test("half a ClientHello, then silence", async () => {
     const hello = await smallHello("www.example.com");
@@ -228,9 +228,9 @@ describe("an app that does not finish what a name decides on is refused at its d
     const say = Array.from({ length: hello.length / 6 }, (_, i) =>
       hello.subarray(6 * i, 6 * i + 6),
     );
-    const { heard, record } = await bed.attempt({ ...at, say, gapMs: 10, enough: 1 });
+    const { heard, record } = await bed.attempt({ ...at, say, gapMs: 50, enough: 1 });
     assert.deepEqual([told(heard), record.reason], ["alert 49", "denied.malformed"]);
-    assert.ok(heard.ms > 900 && heard.ms < 2_000, `${heard.ms} ms`);
+    assert.ok(heard.ms > 900 && heard.ms < 6_000, `${heard.ms} ms`);
   });
 });
 

@@ -158,7 +158,7 @@ test("apps that say a request byte by byte are told that it took too long, while
   const started = performance.now();
   const { status } = await curl(bed, "http://quick.example.com/");
   assert.equal(status, 200);
-  assert.ok(performance.now() - started < 1_000);
+  assert.ok(performance.now() - started < 5_000);
   for (const { text } of await slow)
     assert.match(text, /^HTTP\/1\.1 408 .*x-sallyport-reason: denied\.malformed\r\n/s);
   assert.equal(origin.arrivedAt(name).length, 0);

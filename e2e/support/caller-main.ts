@@ -8,7 +8,7 @@ import { connect as handshake } from "node:tls";
 import type { Endings, Heard, Order, Report } from "./caller.ts";
 
 /** Nothing here takes longer, unless it hangs. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 const SILENCE_MS = 300;
 
 /** All that are open: to be reset. */
