@@ -35,7 +35,7 @@ export const REASONS = {
     "what the destination answered is no well-formed HTTP response, or ended too soon",
   "failed.response_timeout": "the destination did not answer the request in time",
   "failed.internal":
-    "the sidecar could not learn the destination, or could not open a socket of its own; the record has the error",
+    "the sidecar could not learn the destination, could not open a socket of its own, or made a mistake; the record has the error",
   revoked: "it was permitted when it was opened; a newer policy refuses it",
 } as const;
 
