@@ -84,7 +84,7 @@ function policyFindings(
           {
             ...{ code: "webhook_lets_pass", subject },
             message: `its failurePolicy is ${policy}: ${name.startsWith("rules.") ? "a rule that cannot be used is taken while no controller answers" : "a pod that is created while no controller answers starts without a sidecar"}`,
-            remedy: `the leading controller sets it to Fail as soon as it serves; if it stays: kubectl get ${configuration} -o yaml, and the controller's log`,
+            remedy: `the leading controller sets it to Fail within half a minute of when it is reached; if it stays: kubectl get ${configuration} -o yaml, and the controller's log`,
           },
         ];
   return policy === "Ignore"
